@@ -1,0 +1,36 @@
+//! What can be asked of a management account.
+
+use uuid::Uuid;
+
+use crate::customer::ContactDetails;
+
+#[derive(Debug, Clone)]
+pub enum AccountCommand {
+    Open(OpenAccount),
+    /// The provider has it under this id.
+    Link {
+        provider_account_id: String,
+    },
+    /// The provider will not have it; `reason` in our words.
+    Refuse {
+        reason: String,
+    },
+    /// Replaces name and contact.
+    ChangeDetails {
+        name: String,
+        contact: Option<ContactDetails>,
+    },
+    Close {
+        has_live_subscriptions: bool,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub struct OpenAccount {
+    pub account_id: Uuid,
+    pub customer_id: Uuid,
+    /// The customer's reseller, if it has one.
+    pub reseller_id: Option<Uuid>,
+    pub name: String,
+    pub contact: Option<ContactDetails>,
+}

@@ -1,0 +1,79 @@
+//! What can be asked of a customer.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{CustomerKind, ElectronicAddress, Terms};
+
+#[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "made once per request and passed by reference")]
+pub enum CustomerCommand {
+    Register(RegisterCustomer),
+    /// Replaces all terms.
+    SetTerms {
+        terms: Terms,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub struct RegisterCustomer {
+    pub customer_id: Uuid,
+    pub name: String,
+    pub kind: CustomerKind,
+    /// Known to exist and to be a reseller.
+    pub reseller: Option<Uuid>,
+    /// Id of the seller entity the customer will belong to.
+    pub seller_entity: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    pub legal_name: Option<String>,
+    pub vat_id: Option<String>,
+    pub electronic_address: Option<ElectronicAddress>,
+    pub buyer_reference: Option<String>,
+    pub contact: ContactDetails,
+    pub address: Option<PostalAddress>,
+    pub terms: Terms,
+}
+
+/// A person to talk to; never part of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactDetails {
+    pub name: String,
+    pub email: String,
+    pub phone: Option<String>,
+}
+
+impl ContactDetails {
+    /// The fields as the side table keeps them and answers show them.
+    pub fn to_fields(&self) -> Map<String, Value> {
+        let phone = self.phone.as_deref().map_or(Value::Null, Value::from);
+        fields([("name", self.name.as_str().into()), ("email", self.email.as_str().into()), ("phone", phone)])
+    }
+}
+
+/// Where a customer lives or sits; never part of an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostalAddress {
+    pub street: String,
+    pub city: String,
+    pub postal_code: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+}
+
+impl PostalAddress {
+    /// The fields as the side table keeps them and answers show them.
+    pub fn to_fields(&self) -> Map<String, Value> {
+        fields([
+            ("street", self.street.as_str().into()),
+            ("city", self.city.as_str().into()),
+            ("postal_code", self.postal_code.as_str().into()),
+            ("country", self.country.as_str().into()),
+        ])
+    }
+}
+
+fn fields<const N: usize>(pairs: [(&str, Value); N]) -> Map<String, Value> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

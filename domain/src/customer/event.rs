@@ -1,0 +1,40 @@
+//! What can happen to a customer.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{CustomerKind, ElectronicAddress, Terms};
+use crate::PersonalRef;
+use crate::decider::facts;
+
+/// People's names, e-mails, phones and addresses are references; the fields live in the side table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum CustomerEvent {
+    CustomerRegistered(Box<CustomerRegistered>),
+    /// All terms as they hold from now on.
+    CommercialTermsSet {
+        terms: Terms,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CustomerRegistered {
+    pub customer_id: Uuid,
+    pub name: String,
+    pub kind: CustomerKind,
+    /// Set for an end customer.
+    pub reseller_id: Option<Uuid>,
+    /// Id of the seller entity the customer belongs to.
+    pub seller_entity: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    pub legal_name: Option<String>,
+    pub vat_id: Option<String>,
+    pub electronic_address: Option<ElectronicAddress>,
+    pub buyer_reference: Option<String>,
+    pub contact: PersonalRef,
+    pub address: Option<PersonalRef>,
+    pub terms: Terms,
+}
+
+facts!(CustomerEvent in Customer { CustomerRegistered "1.0", CommercialTermsSet "1.0" });

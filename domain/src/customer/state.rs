@@ -1,0 +1,104 @@
+//! What a customer is, folded from its events.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{CustomerEvent, CustomerKind, CustomerRegistered, ElectronicAddress, Terms};
+use crate::PersonalRef;
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerState {
+    /// Nobody is registered under this id.
+    #[default]
+    Unknown,
+    Known(Box<Customer>),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Customer {
+    pub id: Uuid,
+    pub name: String,
+    pub kind: CustomerKind,
+    /// Set for an end customer.
+    pub reseller_id: Option<Uuid>,
+    pub status: CustomerStatus,
+    /// `operator` or `dunning`, while suspended.
+    pub suspended_by: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    pub legal_name: Option<String>,
+    pub vat_id: Option<String>,
+    pub electronic_address: Option<ElectronicAddress>,
+    pub buyer_reference: Option<String>,
+    pub contact: PersonalRef,
+    pub address: Option<PersonalRef>,
+    pub terms: Terms,
+    /// Id of the seller entity the customer belongs to.
+    pub seller_entity: String,
+    /// When its personal data was erased.
+    pub erased_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerStatus {
+    Active,
+    Suspended,
+    Closed,
+}
+
+impl CustomerStatus {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl CustomerState {
+    /// The customer, if one is registered under this id.
+    pub fn known(&self) -> Option<&Customer> {
+        match self {
+            Self::Unknown => None,
+            Self::Known(customer) => Some(customer),
+        }
+    }
+
+    pub(super) fn evolve(&mut self, event: &CustomerEvent) {
+        match (&mut *self, event) {
+            (_, CustomerEvent::CustomerRegistered(registered)) => {
+                *self = Self::Known(Box::new(Customer::registered(registered)));
+            }
+            (Self::Known(customer), CustomerEvent::CommercialTermsSet { terms }) => customer.terms = terms.clone(),
+            // A stream begins with a registration; without one there is nothing to fold into.
+            (Self::Unknown, CustomerEvent::CommercialTermsSet { .. }) => {}
+        }
+    }
+}
+
+impl Customer {
+    fn registered(event: &CustomerRegistered) -> Self {
+        Self {
+            id: event.customer_id,
+            name: event.name.clone(),
+            kind: event.kind,
+            reseller_id: event.reseller_id,
+            status: CustomerStatus::Active,
+            suspended_by: None,
+            country: event.country.clone(),
+            legal_name: event.legal_name.clone(),
+            vat_id: event.vat_id.clone(),
+            electronic_address: event.electronic_address.clone(),
+            buyer_reference: event.buyer_reference.clone(),
+            contact: event.contact,
+            address: event.address,
+            terms: event.terms.clone(),
+            seller_entity: event.seller_entity.clone(),
+            erased_at: None,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The closed set of everything that can happen.
+
+use crate::AggregateType;
+use crate::account::AccountEvent;
+use crate::customer::CustomerEvent;
+use crate::decider::Fact;
+use crate::order::OrderEvent;
+use crate::price_rule::PriceRuleEvent;
+use crate::service::ServiceEvent;
+use crate::subscription::SubscriptionEvent;
+
+/// Every event of every aggregate. Adding a variant makes the compiler name each place that must know it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    Customer(CustomerEvent),
+    Account(AccountEvent),
+    Service(ServiceEvent),
+    PriceRule(PriceRuleEvent),
+    Order(OrderEvent),
+    Subscription(SubscriptionEvent),
+}
+
+impl Event {
+    pub fn aggregate(&self) -> AggregateType {
+        match self {
+            Self::Customer(_) => AggregateType::Customer,
+            Self::Account(_) => AggregateType::Account,
+            Self::Service(_) => AggregateType::Service,
+            Self::PriceRule(_) => AggregateType::PriceRule,
+            Self::Order(_) => AggregateType::Order,
+            Self::Subscription(_) => AggregateType::Subscription,
+        }
+    }
+
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Customer(e) => e.name(),
+            Self::Account(e) => e.name(),
+            Self::Service(e) => e.name(),
+            Self::PriceRule(e) => e.name(),
+            Self::Order(e) => e.name(),
+            Self::Subscription(e) => e.name(),
+        }
+    }
+
+    pub fn version(&self) -> &'static str {
+        match self {
+            Self::Customer(e) => e.version(),
+            Self::Account(e) => e.version(),
+            Self::Service(e) => e.version(),
+            Self::PriceRule(e) => e.version(),
+            Self::Order(e) => e.version(),
+            Self::Subscription(e) => e.version(),
+        }
+    }
+}

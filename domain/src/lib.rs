@@ -1,0 +1,32 @@
+//! The rules of Cloudsales: what may happen, what it means, and why something is refused.
+//!
+//! Everything here is pure. Time, ids and the actor arrive as input ([`Asked`]); nothing reads a clock, a
+//! database or the network. Every aggregate has the same five files: `mod.rs`, `command.rs`, `event.rs`,
+//! `state.rs`, `decide.rs`. Learn one, know all.
+
+pub mod account;
+pub mod calendar;
+pub mod codec;
+pub mod customer;
+pub mod decider;
+pub mod envelope;
+pub mod event;
+pub mod ids;
+pub mod money;
+pub mod order;
+pub mod personal;
+pub mod price_rule;
+pub mod pricing;
+pub mod process;
+pub mod refusal;
+pub mod service;
+pub mod subscription;
+pub mod tax;
+pub mod text;
+
+pub use decider::{Asked, Decided, Decider, Folded};
+pub use envelope::{Actor, AggregateType, Metadata, Role, StreamId};
+pub use event::Event;
+pub use money::{Currency, Money, UnitPrice};
+pub use personal::{PersonalData, PersonalKind, PersonalRef};
+pub use refusal::Refusal;

@@ -1,0 +1,89 @@
+//! What can be asked of an order.
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use super::PaymentMode;
+use crate::Currency;
+use crate::account::AccountStatus;
+use crate::pricing::Quote;
+use crate::service::Service;
+use crate::tax::Treatment;
+
+#[derive(Debug, Clone)]
+pub enum OrderCommand {
+    Place(Box<PlaceOrder>),
+    /// The provider has accepted it under this id.
+    MarkSubmitted {
+        provider_order_id: String,
+    },
+    /// The provider would not take it. `line` is the line it named, counted from 1; `reason` in our words.
+    RefuseAtSubmission {
+        line: Option<u32>,
+        reason: String,
+    },
+    /// What became of some of the lines, by line number.
+    RecordOutcome {
+        lines: Vec<(u32, LineOutcome)>,
+    },
+    Cancel,
+}
+
+/// An order as it was asked for, with everything looked up that the rules need.
+#[derive(Debug, Clone)]
+pub struct PlaceOrder {
+    pub order_id: Uuid,
+    pub account: OrderingAccount,
+    pub customer_id: Uuid,
+    /// Set for an end customer.
+    pub reseller_id: Option<Uuid>,
+    /// The customer or its reseller is suspended.
+    pub customer_suspended: bool,
+    pub customer_closed: bool,
+    pub name: Option<String>,
+    pub payment: PaymentMode,
+    pub purchase_order: Option<String>,
+    /// The day it is to start; absent means at once.
+    pub start_on: Option<NaiveDate>,
+    /// The day it is at the seller.
+    pub today: NaiveDate,
+    pub currency: Currency,
+    pub lines: Vec<RequestedLine>,
+    pub tax: Treatment,
+}
+
+/// The account an order is for, as it was when the order was asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct OrderingAccount {
+    pub account_id: Uuid,
+    pub status: AccountStatus,
+}
+
+#[derive(Debug, Clone)]
+pub struct RequestedLine {
+    /// Counted from 1.
+    pub line: u32,
+    pub service_id: Uuid,
+    /// `None` when there is no such service.
+    pub service: Option<Service>,
+    /// Seats.
+    pub quantity: u32,
+    /// `None` when nothing gives a price for this customer and service.
+    pub price: Option<Quote>,
+}
+
+/// What the provider made of one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LineOutcome {
+    Provisioned {
+        subscription_id: Uuid,
+        provider_subscription_id: String,
+    },
+    /// `reason` in our words, as below.
+    Rejected {
+        reason: String,
+    },
+    Cancelled {
+        reason: String,
+    },
+}

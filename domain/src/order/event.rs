@@ -1,0 +1,50 @@
+//! What can happen to an order.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::OrderDetails;
+use crate::decider::facts;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum OrderEvent {
+    OrderPlaced {
+        details: OrderDetails,
+    },
+    /// Waits for its day; prices are those of the day it was ordered.
+    OrderScheduled {
+        details: OrderDetails,
+        start_on: NaiveDate,
+    },
+    /// The provider has accepted it under this id.
+    OrderSubmitted {
+        provider_order_id: String,
+    },
+    OrderLineProvisioned {
+        line: u32,
+        subscription_id: Uuid,
+        provider_subscription_id: String,
+    },
+    /// `reason` in our words.
+    OrderLineRejected {
+        line: u32,
+        reason: String,
+    },
+    OrderLineCancelled {
+        line: u32,
+        reason: String,
+    },
+    OrderFulfilled {},
+    OrderPartiallyFulfilled {},
+    OrderFailed {},
+    /// The provider is asked; lines it has already provisioned stay.
+    OrderCancellationRequested {},
+    OrderCancelled {},
+}
+
+facts!(OrderEvent in Order {
+    OrderPlaced "1.0", OrderScheduled "1.0", OrderSubmitted "1.0", OrderLineProvisioned "1.0",
+    OrderLineRejected "1.0", OrderLineCancelled "1.0", OrderFulfilled "1.0", OrderPartiallyFulfilled "1.0",
+    OrderFailed "1.0", OrderCancellationRequested "1.0", OrderCancelled "1.0"
+});

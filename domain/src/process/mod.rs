@@ -1,0 +1,68 @@
+//! Processes: what the product does by itself because something happened. Decisions only; a worker performs
+//! the effects, at least once, and answers by command.
+
+pub mod catalogue;
+pub mod provision;
+
+pub use provision::Provision;
+
+use std::fmt::Debug;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use crate::{Event, StreamId};
+
+/// A pure decision over events, with a small state per instance.
+pub trait Process {
+    /// Stable: it is part of every operation id.
+    const NAME: &'static str;
+    type State: Default + Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + Unpin + 'static;
+
+    /// Which instance an event belongs to; `None` when it means nothing to this process.
+    fn key(event: &Event, stream: &StreamId) -> Option<String>;
+
+    /// What is to be done because of the event, which is one that `key` gave this instance.
+    fn react(state: &mut Self::State, event: &Event, stream: &StreamId) -> Vec<Effect>;
+}
+
+/// Something to be done outside. It carries ids only: the worker loads what it is about before it acts, and does
+/// nothing when that has meanwhile become pointless.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Effect {
+    /// Have the account at the provider.
+    OpenAccount { account_id: Uuid },
+    /// Have the order at the provider.
+    SubmitOrder { order_id: Uuid },
+    /// Find out what became of the order's lines.
+    WatchOrder { order_id: Uuid },
+    /// Ask the provider to cancel the order.
+    CancelOrder { order_id: Uuid },
+    /// Read the provider's catalogue.
+    SyncCatalogue {},
+}
+
+impl Effect {
+    /// As stored in `kind`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::OpenAccount { .. } => "open_account",
+            Self::SubmitOrder { .. } => "submit_order",
+            Self::WatchOrder { .. } => "watch_order",
+            Self::CancelOrder { .. } => "cancel_order",
+            Self::SyncCatalogue {} => "sync_catalogue",
+        }
+    }
+
+    /// The id of what it is about; `catalogue` for the one there is.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::OpenAccount { account_id } => account_id.to_string(),
+            Self::SubmitOrder { order_id } | Self::WatchOrder { order_id } | Self::CancelOrder { order_id } => {
+                order_id.to_string()
+            }
+            Self::SyncCatalogue {} => "catalogue".to_owned(),
+        }
+    }
+}

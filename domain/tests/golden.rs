@@ -1,0 +1,97 @@
+//! What was once written can be read for ever: one golden file per event and version, added and never edited.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use domain::account::AccountEvent;
+use domain::codec::{self, CodecError};
+use domain::customer::CustomerEvent;
+use domain::decider::Fact;
+use domain::order::OrderEvent;
+use domain::price_rule::PriceRuleEvent;
+use domain::service::ServiceEvent;
+use domain::subscription::SubscriptionEvent;
+use domain::{AggregateType, Event};
+use serde_json::Value;
+
+fn known(aggregate: AggregateType) -> &'static [(&'static str, &'static str)] {
+    match aggregate {
+        AggregateType::Customer => CustomerEvent::ALL,
+        AggregateType::Account => AccountEvent::ALL,
+        AggregateType::Service => ServiceEvent::ALL,
+        AggregateType::PriceRule => PriceRuleEvent::ALL,
+        AggregateType::Order => OrderEvent::ALL,
+        AggregateType::Subscription => SubscriptionEvent::ALL,
+    }
+}
+
+fn folder(aggregate: AggregateType) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(aggregate.name())
+}
+
+fn golden(aggregate: AggregateType, name: &str, version: &str) -> String {
+    let path = folder(aggregate).join(format!("{name}.{version}.json"));
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn every_event_reads_its_golden_file_and_writes_the_same() {
+    for aggregate in AggregateType::ALL {
+        for (name, version) in known(aggregate) {
+            let stored = golden(aggregate, name, version);
+            let event = codec::decode(aggregate.name(), name, version, &stored)
+                .unwrap_or_else(|error| panic!("{name} {version}: {error}"));
+            assert_eq!((event.aggregate(), event.name(), event.version()), (aggregate, *name, *version));
+            assert_eq!(json(&codec::encode(&event).unwrap()), json(&stored), "{name} {version}");
+        }
+    }
+}
+
+#[test]
+fn no_golden_file_belongs_to_nothing() {
+    for aggregate in AggregateType::ALL {
+        let wanted: BTreeSet<_> =
+            known(aggregate).iter().map(|(name, version)| format!("{name}.{version}.json")).collect();
+        let entries = fs::read_dir(folder(aggregate)).unwrap();
+        let there = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        assert_eq!(wanted, there, "{aggregate}");
+    }
+}
+
+#[test]
+fn a_name_belongs_to_one_aggregate() {
+    let names: Vec<_> = AggregateType::ALL.into_iter().flat_map(|aggregate| known(aggregate).iter()).collect();
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+}
+
+#[test]
+fn what_is_unknown_is_an_error() {
+    let unknown = |aggregate: &str, name: &str, version: &str| CodecError::UnknownEvent {
+        aggregate: aggregate.to_owned(),
+        name: name.to_owned(),
+        version: version.to_owned(),
+    };
+    let stored = golden(AggregateType::Account, "AccountClosed", "1.0");
+    let read = |aggregate: &str, name: &str, version: &str| codec::decode(aggregate, name, version, &stored);
+    assert!(matches!(read("account", "AccountClosed", "1.0"), Ok(Event::Account(AccountEvent::AccountClosed {}))));
+    assert_eq!(read("account", "AccountVanished", "1.0"), Err(unknown("account", "AccountVanished", "1.0")));
+    assert_eq!(read("account", "AccountClosed", "9.0"), Err(unknown("account", "AccountClosed", "9.0")));
+    assert_eq!(read("customer", "AccountClosed", "1.0"), Err(unknown("customer", "AccountClosed", "1.0")));
+    assert_eq!(read("Account", "AccountClosed", "1.0"), Err(CodecError::UnknownAggregate("Account".to_owned())));
+    assert_eq!(read("planet", "AccountClosed", "1.0"), Err(CodecError::UnknownAggregate("planet".to_owned())));
+}
+
+#[test]
+fn a_payload_that_is_another_event_or_none_is_an_error() {
+    for payload in [r#"{"AccountClosed":{}}"#, r#"{"AccountLinked":{}}"#, r#"{"AccountLinked":null}"#, "{", ""] {
+        let read = codec::decode("account", "AccountLinked", "1.0", payload);
+        assert!(matches!(read, Err(CodecError::Undecodable { .. })), "{payload:?} gave {read:?}");
+    }
+}

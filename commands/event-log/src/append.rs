@@ -1,0 +1,340 @@
+//! Many commands in one round trip: flat arrays in, one verdict per command out.
+
+use std::collections::HashMap;
+
+use domain::{Event, PersonalData, StreamId, codec};
+use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
+
+use crate::Ticket;
+
+/// One command's wish: what it read, what it wants written, and under which key its outcome is kept.
+#[derive(Debug)]
+pub struct Submission {
+    /// UUIDv5 of tenant and key (`domain::ids::outcome`); also the events' `command_id`.
+    pub id: Uuid,
+    /// Tells this request from another one with the same key.
+    pub fingerprint: Vec<u8>,
+    /// HTTP status of the success.
+    pub status: u16,
+    /// The resource that is the answer, with its version after this command.
+    pub result: Option<(StreamId, i64)>,
+    /// The answer, when it is no stream's resource.
+    pub outcome: Option<String>,
+    /// Streams read but not written, with the version they had.
+    pub reads: Vec<(StreamId, i64)>,
+    pub events: Vec<NewEvent>,
+    pub personal: Vec<PersonalData>,
+    /// Earlier commands whose pending state this one was decided on.
+    pub depends_on: Vec<Ticket>,
+}
+
+/// An event about to be appended.
+#[derive(Debug)]
+pub struct NewEvent {
+    pub stream: StreamId,
+    /// The stream's version after this event.
+    pub sequence: i64,
+    pub event_type: &'static str,
+    pub event_version: &'static str,
+    /// JSON with the event's name as tag.
+    pub payload: String,
+    /// JSON object of strings.
+    pub metadata: String,
+    pub event_id: Uuid,
+    /// Whose data it is; `None` for the seller's own.
+    pub customer_id: Option<Uuid>,
+}
+
+impl NewEvent {
+    /// Encodes an event of ours for the log.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn encode(
+        stream: StreamId,
+        sequence: i64,
+        event: &Event,
+        metadata: String,
+        customer_id: Option<Uuid>,
+    ) -> Result<Self, serde_json::Error> {
+        let event_id = domain::ids::derived(&["event", stream.aggregate.name(), &stream.id, &sequence.to_string()]);
+        Ok(Self {
+            payload: codec::encode(event)?,
+            event_type: event.name(),
+            event_version: event.version(),
+            stream,
+            sequence,
+            metadata,
+            event_id,
+            customer_id,
+        })
+    }
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// Written. Without events both positions are the log's as of that moment.
+    Appended { first: i64, last: i64 },
+    /// The key was used before; nothing was written now.
+    Done(StoredOutcome),
+    /// A stream it read or writes has moved on; nothing was written.
+    Conflict,
+}
+
+/// The kept outcome of an earlier command with the same key.
+#[derive(Debug, Clone, PartialEq, FromRow)]
+pub struct StoredOutcome {
+    pub fingerprint: Vec<u8>,
+    pub status: i16,
+    pub aggregate_type: Option<String>,
+    pub aggregate_id: Option<String>,
+    pub version: i64,
+    pub first_position: i64,
+    pub last_position: i64,
+    pub outcome: Option<String>,
+}
+
+/// Looks one outcome up.
+///
+/// # Errors
+/// Any database error.
+pub async fn stored_outcome<'e, E: sqlx::PgExecutor<'e>>(
+    executor: E,
+    id: Uuid,
+) -> Result<Option<StoredOutcome>, sqlx::Error> {
+    sqlx::query_as(
+        "select fingerprint, status, aggregate_type, aggregate_id, version, first_position, last_position, \
+         outcome::text as outcome from command_results where id = $1",
+    )
+    .bind(id)
+    .fetch_optional(executor)
+    .await
+}
+
+/// One transaction: writes what fits, answers one verdict per submission in their order.
+///
+/// # Errors
+/// Any database error; then either all of it was committed or none, and sending the same batch again tells which.
+pub async fn append(connection: &mut PgConnection, batch: &[Submission]) -> Result<Vec<Verdict>, sqlx::Error> {
+    let arrays = Arrays::of(batch);
+    let rows = arrays.call(connection).await?;
+    Ok(verdicts(&arrays, rows, batch.len()))
+}
+
+#[derive(FromRow)]
+struct Row {
+    command: i32,
+    verdict: String,
+    first_position: i64,
+    last_position: i64,
+    fingerprint: Option<Vec<u8>>,
+    status: Option<i16>,
+    aggregate_type: Option<String>,
+    aggregate_id: Option<String>,
+    version: Option<i64>,
+    outcome: Option<String>,
+}
+
+fn verdicts(arrays: &Arrays<'_>, rows: Vec<Row>, commands: usize) -> Vec<Verdict> {
+    if let [Row { command: 0, first_position: head, .. }] = rows.as_slice() {
+        let offsets = arrays.first_offsets.iter().zip(&arrays.last_offsets);
+        return offsets
+            .map(|(first, last)| Verdict::Appended { first: head + i64::from(*first), last: head + i64::from(*last) })
+            .collect();
+    }
+    let mut verdicts = vec![Verdict::Conflict; commands];
+    for row in rows {
+        let slot = usize::try_from(row.command - 1).ok().and_then(|n| verdicts.get_mut(n));
+        if let Some(slot) = slot {
+            *slot = row.into_verdict();
+        }
+    }
+    verdicts
+}
+
+impl Row {
+    fn into_verdict(self) -> Verdict {
+        match self.verdict.as_str() {
+            "appended" => Verdict::Appended { first: self.first_position, last: self.last_position },
+            "done" => Verdict::Done(StoredOutcome {
+                fingerprint: self.fingerprint.unwrap_or_default(),
+                status: self.status.unwrap_or_default(),
+                aggregate_type: self.aggregate_type,
+                aggregate_id: self.aggregate_id,
+                version: self.version.unwrap_or_default(),
+                first_position: self.first_position,
+                last_position: self.last_position,
+                outcome: self.outcome,
+            }),
+            _ => Verdict::Conflict,
+        }
+    }
+}
+
+/// The batch as the function wants it. Commands and streams are named by ordinals from 1.
+#[derive(Default)]
+struct Arrays<'a> {
+    ids: Vec<Uuid>,
+    fingerprints: Vec<&'a [u8]>,
+    statuses: Vec<i16>,
+    result_types: Vec<Option<&'a str>>,
+    result_ids: Vec<Option<&'a str>>,
+    result_versions: Vec<i64>,
+    outcomes: Vec<Option<&'a str>>,
+    first_offsets: Vec<i32>,
+    last_offsets: Vec<i32>,
+    read_commands: Vec<i32>,
+    read_streams: Vec<i32>,
+    read_types: Vec<&'a str>,
+    read_ids: Vec<&'a str>,
+    read_versions: Vec<i64>,
+    events: EventArrays<'a>,
+    persons: PersonArrays<'a>,
+    ordinals: HashMap<&'a StreamId, i32>,
+}
+
+#[derive(Default)]
+struct EventArrays<'a> {
+    commands: Vec<i32>,
+    streams: Vec<i32>,
+    aggregates: Vec<&'a str>,
+    aggregate_ids: Vec<&'a str>,
+    sequences: Vec<i64>,
+    types: Vec<&'a str>,
+    versions: Vec<&'a str>,
+    payloads: Vec<&'a str>,
+    metadatas: Vec<&'a str>,
+    ids: Vec<Uuid>,
+    customers: Vec<Option<Uuid>>,
+}
+
+#[derive(Default)]
+struct PersonArrays<'a> {
+    commands: Vec<i32>,
+    subjects: Vec<Uuid>,
+    revisions: Vec<i32>,
+    customers: Vec<Uuid>,
+    kinds: Vec<&'a str>,
+    fields: Vec<String>,
+}
+
+impl<'a> Arrays<'a> {
+    fn of(batch: &'a [Submission]) -> Self {
+        let mut arrays = Self::default();
+        for (command, submission) in (1..).zip(batch) {
+            arrays.add(command, submission);
+        }
+        arrays
+    }
+
+    fn add(&mut self, command: i32, submission: &'a Submission) {
+        let before = ordinal(self.events.ids.len());
+        let count = ordinal(submission.events.len());
+        self.ids.push(submission.id);
+        self.fingerprints.push(&submission.fingerprint);
+        self.statuses.push(i16::try_from(submission.status).unwrap_or_default());
+        self.result_types.push(submission.result.as_ref().map(|(stream, _)| stream.aggregate.name()));
+        self.result_ids.push(submission.result.as_ref().map(|(stream, _)| stream.id.as_str()));
+        self.result_versions.push(submission.result.as_ref().map_or(0, |(_, version)| *version));
+        self.outcomes.push(submission.outcome.as_deref());
+        self.first_offsets.push(before + count.min(1));
+        self.last_offsets.push(before + count);
+        for (stream, version) in &submission.reads {
+            self.read_commands.push(command);
+            let ordinal = self.ordinal(stream);
+            self.read_streams.push(ordinal);
+            self.read_types.push(stream.aggregate.name());
+            self.read_ids.push(&stream.id);
+            self.read_versions.push(*version);
+        }
+        for event in &submission.events {
+            let stream = self.ordinal(&event.stream);
+            self.events.add(command, stream, event);
+        }
+        for record in &submission.personal {
+            self.persons.add(command, record);
+        }
+    }
+
+    fn ordinal(&mut self, stream: &'a StreamId) -> i32 {
+        let next = ordinal(self.ordinals.len()) + 1;
+        *self.ordinals.entry(stream).or_insert(next)
+    }
+
+    async fn call(&self, connection: &mut PgConnection) -> Result<Vec<Row>, sqlx::Error> {
+        sqlx::query_as(CALL)
+            .bind(&self.ids)
+            .bind(&self.fingerprints)
+            .bind(&self.statuses)
+            .bind(&self.result_types)
+            .bind(&self.result_ids)
+            .bind(&self.result_versions)
+            .bind(&self.outcomes)
+            .bind(&self.first_offsets)
+            .bind(&self.last_offsets)
+            .bind(&self.read_commands)
+            .bind(&self.read_streams)
+            .bind(&self.read_types)
+            .bind(&self.read_ids)
+            .bind(&self.read_versions)
+            .bind(&self.events.commands)
+            .bind(&self.events.streams)
+            .bind(&self.events.aggregates)
+            .bind(&self.events.aggregate_ids)
+            .bind(&self.events.sequences)
+            .bind(&self.events.types)
+            .bind(&self.events.versions)
+            .bind(&self.events.payloads)
+            .bind(&self.events.metadatas)
+            .bind(&self.events.ids)
+            .bind(&self.events.customers)
+            .bind(&self.persons.commands)
+            .bind(&self.persons.subjects)
+            .bind(&self.persons.revisions)
+            .bind(&self.persons.customers)
+            .bind(&self.persons.kinds)
+            .bind(&self.persons.fields)
+            .fetch_all(connection)
+            .await
+    }
+}
+
+/// The casts make text arrays json on the server: one parse there, none here.
+const CALL: &str = "select command, verdict, first_position, last_position, fingerprint, status, aggregate_type, \
+    aggregate_id, version, outcome::text as outcome from append_batch( \
+    $1, $2, $3, $4, $5, $6, $7::text[]::json[], $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
+    $22::text[]::json[], $23::text[]::json[], $24, $25, $26, $27, $28, $29, $30, $31::text[]::json[])";
+
+impl<'a> EventArrays<'a> {
+    fn add(&mut self, command: i32, stream: i32, event: &'a NewEvent) {
+        self.commands.push(command);
+        self.streams.push(stream);
+        self.aggregates.push(event.stream.aggregate.name());
+        self.aggregate_ids.push(&event.stream.id);
+        self.sequences.push(event.sequence);
+        self.types.push(event.event_type);
+        self.versions.push(event.event_version);
+        self.payloads.push(&event.payload);
+        self.metadatas.push(&event.metadata);
+        self.ids.push(event.event_id);
+        self.customers.push(event.customer_id);
+    }
+}
+
+impl PersonArrays<'_> {
+    fn add(&mut self, command: i32, record: &PersonalData) {
+        self.commands.push(command);
+        self.subjects.push(record.reference.subject);
+        self.revisions.push(record.reference.revision);
+        self.customers.push(record.customer_id);
+        self.kinds.push(record.kind.name());
+        self.fields.push(serde_json::Value::Object(record.fields.clone()).to_string());
+    }
+}
+
+/// Batches are bounded far below this.
+fn ordinal(n: usize) -> i32 {
+    i32::try_from(n).unwrap_or(i32::MAX)
+}

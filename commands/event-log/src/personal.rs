@@ -1,0 +1,34 @@
+//! The fields behind the references that events carry.
+
+use std::collections::HashMap;
+
+use domain::PersonalRef;
+use serde_json::{Map, Value};
+use sqlx::PgExecutor;
+use uuid::Uuid;
+
+/// Fields by reference; a reference is absent when its fields were erased.
+pub type Fields = HashMap<PersonalRef, Map<String, Value>>;
+
+/// Looks up many references at once.
+///
+/// # Errors
+/// Any database error.
+pub async fn fields<'e, E: PgExecutor<'e>>(executor: E, references: &[PersonalRef]) -> Result<Fields, sqlx::Error> {
+    if references.is_empty() {
+        return Ok(Fields::new());
+    }
+    let (subjects, revisions): (Vec<Uuid>, Vec<i32>) = references.iter().map(|r| (r.subject, r.revision)).unzip();
+    let rows: Vec<(Uuid, i32, Option<sqlx::types::Json<Map<String, Value>>>)> = sqlx::query_as(
+        "select p.subject_id, p.revision, p.fields::jsonb from unnest($1::uuid[], $2::integer[]) r(subject_id, revision) \
+         join personal_data p using (subject_id, revision)",
+    )
+    .bind(subjects)
+    .bind(revisions)
+    .fetch_all(executor)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(subject, revision, fields)| Some((PersonalRef { subject, revision }, fields?.0)))
+        .collect())
+}

@@ -1,0 +1,260 @@
+//! The consumer runtime: a named reader applies each event exactly once, in one transaction with what it writes.
+//!
+//! The checkpoint moves only where it is expected and only under the reader's own epoch, so a zombie or a twin fails
+//! instead of applying twice. An event that cannot be applied parks its aggregate; the others move on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use sqlx::{Connection, PgConnection, PgPool};
+use thiserror::Error;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::error::is_transient;
+use crate::lease::{self, Held, Owner};
+use crate::source::Source;
+use crate::{Freshness, LogError, Recorded, crash, parking};
+
+/// What a reader does with events. `apply` must not touch anything but the transaction it is given.
+pub trait Reader: Send + Sync + 'static {
+    fn name(&self) -> &'static str;
+
+    /// Whether rows and checkpoint may be lost together in a crash of Postgres and applied again. Read models may;
+    /// effects and the inbox may not.
+    fn may_be_lost(&self) -> bool {
+        false
+    }
+
+    /// Applies events in order to the given generation of its rows.
+    fn apply<'a>(
+        &'a self,
+        tx: &'a mut PgConnection,
+        generation: i32,
+        events: &'a [Arc<Recorded>],
+    ) -> BoxFuture<'a, Result<(), ApplyError>>;
+
+    /// Called after the commit, for waking and for caches.
+    fn applied(&self, _events: &[Arc<Recorded>]) {}
+}
+
+/// Why a batch was not applied.
+#[derive(Debug, Error)]
+pub enum ApplyError {
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// These events can never be applied as they are.
+    #[error("{0}")]
+    Poison(String),
+}
+
+impl From<LogError> for ApplyError {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Database(error) => Self::Database(error),
+            LogError::Codec { .. } | LogError::Hole { .. } => Self::Poison(error.to_string()),
+        }
+    }
+}
+
+impl ApplyError {
+    fn is_poison(&self) -> bool {
+        match self {
+            Self::Poison(_) => true,
+            Self::Database(error) => matches!(error, sqlx::Error::Database(_)) && !is_transient(error),
+        }
+    }
+}
+
+/// How a turn of the loop ended.
+enum Turn {
+    Moved,
+    Idle,
+    /// Somebody else has the lease, or a rebuild has swapped the rows.
+    Lost,
+}
+
+/// Runs one reader until shutdown.
+pub struct Runner {
+    pub reader: Arc<dyn Reader>,
+    pub pool: PgPool,
+    pub source: Source,
+    pub freshness: Freshness,
+    pub owner: Owner,
+}
+
+impl std::fmt::Debug for Runner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runner").field("reader", &self.reader.name()).finish_non_exhaustive()
+    }
+}
+
+impl Runner {
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let name = self.reader.name();
+        while !shutdown.is_cancelled() {
+            let outcome = tokio::select! {
+                outcome = self.hold(&shutdown) => outcome,
+                () = shutdown.cancelled() => break,
+            };
+            if let Err(error) = outcome {
+                warn!(reader = name, %error, "the reader pauses");
+                pause(&shutdown, Duration::from_millis(200)).await;
+            }
+        }
+        let _ = sqlx::query("update readers set lease_until = null, owner = null where name = $1 and owner = $2")
+            .bind(name)
+            .bind(self.owner.code())
+            .execute(&self.pool)
+            .await;
+    }
+
+    /// Takes the lease and reads on until it is lost.
+    async fn hold(&mut self, shutdown: &CancellationToken) -> Result<(), ApplyError> {
+        let name = self.reader.name();
+        let Some(mut held) = lease::acquire(&self.pool, name, &self.owner, 0).await? else {
+            pause(shutdown, lease::RENEW).await;
+            return Ok(());
+        };
+        info!(reader = name, position = held.position, epoch = held.epoch, "the reader starts");
+        self.freshness.reached(name, held.position);
+        let mut renewed = Instant::now();
+        loop {
+            match self.turn(&mut held).await? {
+                Turn::Lost => return Ok(()),
+                Turn::Moved => {}
+                Turn::Idle => {
+                    // An idle reader still says that it lives.
+                    renewed -= lease::RENEW;
+                }
+            }
+            if renewed.elapsed() >= lease::RENEW {
+                renewed = Instant::now();
+                if !lease::renew(&self.pool, name, held.epoch).await? {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn turn(&mut self, held: &mut Held) -> Result<Turn, ApplyError> {
+        let events = self.source.next(held.position, lease::RENEW).await?;
+        let Some(last) = events.last().map(|event| event.position) else { return Ok(Turn::Idle) };
+        match self.apply(held, &events).await {
+            Ok(false) => return Ok(Turn::Lost),
+            Ok(true) => {}
+            Err(error) if error.is_poison() => {
+                warn!(reader = self.reader.name(), %error, "a batch holds a poison event, applying one by one");
+                if !self.apply_one_by_one(held, &events).await? {
+                    return Ok(Turn::Lost);
+                }
+            }
+            Err(error) => return Err(error),
+        }
+        held.position = last;
+        self.freshness.reached(self.reader.name(), last);
+        self.reader.applied(&events);
+        metrics::gauge!("reader_position", "reader" => self.reader.name()).set(position_metric(last));
+        Ok(Turn::Moved)
+    }
+
+    /// One transaction: what the events mean, and the checkpoint. False when the epoch has moved on.
+    async fn apply(&self, held: &Held, events: &[Arc<Recorded>]) -> Result<bool, ApplyError> {
+        let mut connection = self.pool.acquire().await?;
+        let mut tx = connection.begin().await?;
+        self.prepare_in_tx(&mut tx).await?;
+        let parked = parking::parked_in_tx(&mut tx, self.reader.name(), held.generation).await?;
+        let (live, waiting) = parking::split(events, &parked);
+        for event in &waiting {
+            parking::park_in_tx(&mut tx, self.reader.name(), held.generation, event, "behind a parked event").await?;
+        }
+        if !live.is_empty() {
+            self.reader.apply(&mut tx, held.generation, &live).await?;
+        }
+        self.finish(tx, held, events).await
+    }
+
+    async fn apply_one_by_one(&self, held: &Held, events: &[Arc<Recorded>]) -> Result<bool, ApplyError> {
+        let name = self.reader.name();
+        let mut connection = self.pool.acquire().await?;
+        let mut tx = connection.begin().await?;
+        self.prepare_in_tx(&mut tx).await?;
+        let mut parked = parking::parked_in_tx(&mut tx, name, held.generation).await?;
+        for event in events {
+            let key = (event.aggregate_type.clone(), event.aggregate_id.clone());
+            if parked.contains(&key) {
+                parking::park_in_tx(&mut tx, name, held.generation, event, "behind a parked event").await?;
+                continue;
+            }
+            let mut savepoint = tx.begin().await?;
+            match self.reader.apply(&mut savepoint, held.generation, std::slice::from_ref(event)).await {
+                Ok(()) => savepoint.commit().await?,
+                Err(poison) if poison.is_poison() => {
+                    savepoint.rollback().await?;
+                    let reason = poison_reason(&poison);
+                    error!(reader = name, position = event.position, %reason, "parked an event it cannot apply");
+                    parking::park_in_tx(&mut tx, name, held.generation, event, &reason).await?;
+                    parked.insert(key);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.finish(tx, held, events).await
+    }
+
+    async fn prepare_in_tx(&self, tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+        if self.reader.may_be_lost() {
+            sqlx::query("set local synchronous_commit = off").execute(tx).await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(
+        &self,
+        mut tx: sqlx::Transaction<'_, sqlx::Postgres>,
+        held: &Held,
+        events: &[Arc<Recorded>],
+    ) -> Result<bool, ApplyError> {
+        let last = events.last().map_or(held.position, |event| event.position);
+        let moved = sqlx::query(
+            "update readers set position = $4, lease_until = clock_timestamp() + $5 \
+             where name = $1 and position = $2 and epoch = $3",
+        )
+        .bind(self.reader.name())
+        .bind(held.position)
+        .bind(held.epoch)
+        .bind(last)
+        .bind(lease::LEASE)
+        .execute(&mut *tx)
+        .await?;
+        if moved.rows_affected() != 1 {
+            tx.rollback().await?;
+            warn!(reader = self.reader.name(), "another has moved this reader on");
+            return Ok(false);
+        }
+        crash::point("reader.before_commit");
+        tx.commit().await?;
+        crash::point("reader.after_commit");
+        Ok(true)
+    }
+}
+
+fn poison_reason(error: &ApplyError) -> String {
+    match error {
+        ApplyError::Poison(reason) => reason.clone(),
+        ApplyError::Database(sqlx::Error::Database(error)) => error.message().to_owned(),
+        ApplyError::Database(error) => error.to_string(),
+    }
+}
+
+async fn pause(shutdown: &CancellationToken, time: Duration) {
+    tokio::select! { () = tokio::time::sleep(time) => {}, () = shutdown.cancelled() => {} }
+}
+
+/// Gauges are floats; positions stay exact up to 2^53.
+#[expect(clippy::cast_precision_loss, reason = "a metric, not a position to work with")]
+fn position_metric(position: i64) -> f64 {
+    position as f64
+}

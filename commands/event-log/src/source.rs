@@ -1,0 +1,71 @@
+//! Where a reader gets its next events: the mirror's tail while that is in step, Postgres whenever it is not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::sync::watch;
+
+use crate::{LogError, Recorded, Tail, page};
+
+/// A page of catch-up: big, since it is read from Postgres once.
+const CATCH_UP: i64 = 5_000;
+/// Events at most taken from the tail for one transaction.
+const FROM_TAIL: usize = 1_000;
+/// How often Postgres is asked while the mirror is away.
+const POLL_AWAY: Duration = Duration::from_millis(25);
+/// How often Postgres is asked although the mirror seems well: the net below the net.
+const POLL_WELL: Duration = Duration::from_millis(500);
+
+/// One reader's view of the log. Clones share the tail.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pool: PgPool,
+    tail: Tail,
+    newest: watch::Receiver<i64>,
+    committed: watch::Receiver<i64>,
+}
+
+impl Source {
+    /// `committed` is the position this process last committed itself; a process that writes nothing passes a
+    /// channel that never changes.
+    pub fn new(pool: PgPool, tail: Tail, committed: watch::Receiver<i64>) -> Self {
+        let newest = tail.subscribe();
+        Self { pool, tail, newest, committed }
+    }
+
+    /// The events right after `position`, waiting at most until `patience` is over; empty then.
+    ///
+    /// # Errors
+    /// [`LogError::Database`].
+    pub async fn next(&mut self, position: i64, patience: Duration) -> Result<Vec<Arc<Recorded>>, LogError> {
+        let deadline = tokio::time::Instant::now() + patience;
+        let mut asked_postgres = false;
+        loop {
+            self.newest.mark_unchanged();
+            self.committed.mark_unchanged();
+            if let Some(events) = self.tail.after(position, FROM_TAIL) {
+                return Ok(events);
+            }
+            let behind_tail = self.tail.newest() > position;
+            if behind_tail || !self.tail.is_live() || asked_postgres {
+                let events = page::after(&self.pool, position, CATCH_UP).await?;
+                if !events.is_empty() || tokio::time::Instant::now() >= deadline {
+                    return Ok(events);
+                }
+            }
+            asked_postgres = self.wait(deadline).await;
+        }
+    }
+
+    /// Waits for news. True when none came and it is time to ask Postgres anyway.
+    async fn wait(&mut self, deadline: tokio::time::Instant) -> bool {
+        let live = self.tail.is_live();
+        let poll = tokio::time::Instant::now() + if live { POLL_WELL } else { POLL_AWAY };
+        tokio::select! {
+            Ok(()) = self.newest.changed() => false,
+            Ok(()) = self.committed.changed(), if !live => false,
+            () = tokio::time::sleep_until(poll.min(deadline)) => true,
+        }
+    }
+}

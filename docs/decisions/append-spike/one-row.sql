@@ -1,0 +1,1 @@
+insert into bare values (nextval('bare_seq'), 'order', gen_random_uuid()::text, 1, 'OrderPlaced', '1.0', json_build_object('x', repeat('a',330)), json_build_object('m', repeat('b',180)), gen_random_uuid(), gen_random_uuid(), null, clock_timestamp());

@@ -1,0 +1,193 @@
+-- append_batch: many commands, one round trip, one verdict each.
+--
+-- The arrays are flat and parallel: one group per command, per version read, per event, per personal record. Commands
+-- and streams are named by ordinals from 1. A command is accepted whole or not at all: 'appended' (its events,
+-- personal data and result row are written), 'conflict' (a stream it read or writes has moved on), 'done' (its key was
+-- used before; the stored row is answered).
+--
+-- The lock on log_head comes first: from there on the batch is alone, and each later statement of this read committed
+-- transaction sees everything committed before it. A batch sent again after a lost connection waits here for its own
+-- zombie and then finds its results.
+--
+-- First everything is written at once. Whatever speaks against that (a sequence taken, a key used) is a unique
+-- violation, undoes it all and lets the walk judge command by command. A written stream is covered by its unique
+-- index, since no caller can have seen a version that does not exist; versions only read are compared here.
+-- The optimistic path answers one row, command 0 with the head it started from: the caller knows the rest.
+
+create type batch_verdict as (
+    command        integer,
+    verdict        text,
+    first_position bigint,
+    last_position  bigint,
+    fingerprint    bytea,
+    status         smallint,
+    aggregate_type text,
+    aggregate_id   text,
+    version        bigint,
+    outcome        json
+);
+
+create function append_batch(
+    command_ids uuid[], fingerprints bytea[], statuses smallint[], result_types text[], result_ids text[],
+    result_versions bigint[], outcomes json[], first_offsets integer[], last_offsets integer[],
+    read_commands integer[], read_streams integer[], read_types text[], read_ids text[], read_versions bigint[],
+    event_commands integer[], event_streams integer[], event_aggregates text[], event_aggregate_ids text[],
+    event_sequences bigint[], event_types text[], event_versions text[], payloads json[], metadatas json[],
+    event_ids uuid[], customers uuid[],
+    person_commands integer[], person_subjects uuid[], person_revisions integer[], person_customers uuid[],
+    person_kinds text[], person_fields json[]
+) returns setof batch_verdict
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+    head     bigint;
+    now_at   timestamptz;
+    n_events bigint := cardinality(event_commands);
+begin
+    select h.position, greatest(clock_timestamp(), h.recorded_at) into strict head, now_at from log_head h for update;
+
+    if not exists (
+        select 1 from unnest(read_types, read_ids, read_versions) r(type, id, version)
+        where r.version <> coalesce((
+            select e.sequence from events e where e.aggregate_type = r.type and e.aggregate_id = r.id
+            order by e.sequence desc limit 1), 0))
+    then
+        begin
+            insert into events
+            select head + v.n, v.aggregate, v.aggregate_id, v.sequence, v.type, v.version, v.payload, v.metadata, v.id,
+                   command_ids[v.command], v.customer, now_at
+            from unnest(event_commands, event_aggregates, event_aggregate_ids, event_sequences, event_types,
+                        event_versions, payloads, metadatas, event_ids, customers) with ordinality
+                 v(command, aggregate, aggregate_id, sequence, type, version, payload, metadata, id, customer, n);
+
+            insert into command_results
+            select c.id, c.fingerprint, c.status, c.type, c.aggregate_id, c.version, head + c.first, head + c.last,
+                   c.outcome
+            from unnest(command_ids, fingerprints, statuses, result_types, result_ids, result_versions, first_offsets,
+                        last_offsets, outcomes)
+                 c(id, fingerprint, status, type, aggregate_id, version, first, last, outcome);
+
+            if cardinality(person_commands) > 0 then
+                insert into personal_data (subject_id, revision, customer_id, kind, fields)
+                select * from unnest(person_subjects, person_revisions, person_customers, person_kinds, person_fields);
+            end if;
+
+            if n_events > 0 then
+                update log_head set position = head + n_events, recorded_at = now_at;
+            end if;
+
+            return next row(0, 'appended', head, head + n_events, null, null, null, null, null, null)::batch_verdict;
+            return;
+        exception when unique_violation then
+            null; -- somebody was faster: all of the above is undone
+        end;
+    end if;
+
+    return query select * from append_one_by_one(
+        head, now_at, command_ids, fingerprints, statuses, result_types, result_ids, result_versions, outcomes,
+        read_commands, read_streams, read_types, read_ids, read_versions,
+        event_commands, event_streams, event_aggregates, event_aggregate_ids, event_sequences, event_types,
+        event_versions, payloads, metadatas, event_ids, customers,
+        person_commands, person_subjects, person_revisions, person_customers, person_kinds, person_fields);
+end $$;
+
+-- The walk: commands in batch order, later ones seeing the earlier ones' versions. Runs under append_batch's lock.
+create function append_one_by_one(
+    head bigint, now_at timestamptz,
+    command_ids uuid[], fingerprints bytea[], statuses smallint[], result_types text[], result_ids text[],
+    result_versions bigint[], outcomes json[],
+    read_commands integer[], read_streams integer[], read_types text[], read_ids text[], read_versions bigint[],
+    event_commands integer[], event_streams integer[], event_aggregates text[], event_aggregate_ids text[],
+    event_sequences bigint[], event_types text[], event_versions text[], payloads json[], metadatas json[],
+    event_ids uuid[], customers uuid[],
+    person_commands integer[], person_subjects uuid[], person_revisions integer[], person_customers uuid[],
+    person_kinds text[], person_fields json[]
+) returns setof batch_verdict
+language plpgsql set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+    versions bigint[];        -- by stream ordinal: the version as of the commands accepted so far
+    answer   batch_verdict;
+    written  bigint := 0;     -- events accepted so far
+    mine     bigint;
+    top      record;
+begin
+    select array_agg(coalesce((
+               select e.sequence from events e
+               where e.aggregate_type = s.type and e.aggregate_id = s.id order by e.sequence desc limit 1), 0)
+           order by s.stream)
+      into versions
+      from (select distinct * from (
+                select * from unnest(read_streams, read_types, read_ids)
+                union all select * from unnest(event_streams, event_aggregates, event_aggregate_ids)
+            ) named(stream, type, id)) s;
+
+    for c in 1 .. cardinality(command_ids) loop
+        answer := null;
+        answer.command := c;
+
+        select 'done', r.first_position, r.last_position, r.fingerprint, r.status, r.aggregate_type, r.aggregate_id,
+               r.version, r.outcome
+          into answer.verdict, answer.first_position, answer.last_position, answer.fingerprint, answer.status,
+               answer.aggregate_type, answer.aggregate_id, answer.version, answer.outcome
+          from command_results r where r.id = command_ids[c];
+        if found then
+            return next answer;
+            continue;
+        end if;
+
+        if exists (
+                select 1 from unnest(read_commands, read_streams, read_versions) r(command, stream, version)
+                where r.command = c and r.version <> versions[r.stream])
+            or exists (
+                select 1 from (
+                    select e.stream, e.sequence - row_number() over (partition by e.stream order by e.n) as base
+                    from unnest(event_commands, event_streams, event_sequences) with ordinality
+                         e(command, stream, sequence, n)
+                    where e.command = c) b
+                where b.base <> versions[b.stream])
+        then
+            answer.verdict := 'conflict';
+            return next answer;
+            continue;
+        end if;
+
+        insert into events
+        select head + written + row_number() over (order by v.n), v.aggregate, v.aggregate_id, v.sequence, v.type,
+               v.version, v.payload, v.metadata, v.id, command_ids[c], v.customer, now_at
+        from unnest(event_commands, event_aggregates, event_aggregate_ids, event_sequences, event_types,
+                    event_versions, payloads, metadatas, event_ids, customers) with ordinality
+             v(command, aggregate, aggregate_id, sequence, type, version, payload, metadata, id, customer, n)
+        where v.command = c;
+        get diagnostics mine = row_count;
+
+        insert into personal_data (subject_id, revision, customer_id, kind, fields)
+        select p.subject, p.revision, p.customer, p.kind, p.fields
+        from unnest(person_commands, person_subjects, person_revisions, person_customers, person_kinds, person_fields)
+             p(command, subject, revision, customer, kind, fields)
+        where p.command = c;
+
+        for top in
+            select e.stream, max(e.sequence) as sequence
+            from unnest(event_commands, event_streams, event_sequences) e(command, stream, sequence)
+            where e.command = c group by e.stream
+        loop
+            versions[top.stream] := top.sequence;
+        end loop;
+
+        answer.verdict := 'appended';
+        answer.first_position := head + written + least(mine, 1);
+        answer.last_position := head + written + mine;
+        insert into command_results
+        values (command_ids[c], fingerprints[c], statuses[c], result_types[c], result_ids[c], result_versions[c],
+                answer.first_position, answer.last_position, outcomes[c]);
+        written := written + mine;
+        return next answer;
+    end loop;
+
+    if written > 0 then
+        update log_head set position = head + written, recorded_at = now_at;
+    end if;
+end $$;
+
+revoke all on function append_batch, append_one_by_one from public;

@@ -1,0 +1,9 @@
+//! Commands about management accounts.
+
+mod change;
+mod link;
+mod open;
+
+pub use change::{ChangeAccount, CloseAccount};
+pub use link::{LinkAccount, RefuseAccount};
+pub use open::OpenAccount;

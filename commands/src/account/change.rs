@@ -1,0 +1,47 @@
+//! Changing and closing a management account.
+
+use domain::account::{AccountCommand, AccountRules};
+use domain::customer::ContactDetails;
+use domain::{AggregateType, StreamId};
+use uuid::Uuid;
+
+use crate::{Answer, Command, Failure, Operation, Work, index};
+
+/// Replaces name and contact.
+#[derive(Debug)]
+pub struct ChangeAccount {
+    pub account_id: Uuid,
+    pub name: String,
+    pub contact: Option<ContactDetails>,
+}
+
+impl Command for ChangeAccount {
+    const OPERATION: Operation = Operation::ChangeAccount;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
+        let change = AccountCommand::ChangeDetails { name: self.name.clone(), contact: self.contact.clone() };
+        decide(work, self.account_id, &change).await
+    }
+}
+
+#[derive(Debug)]
+pub struct CloseAccount {
+    pub account_id: Uuid,
+}
+
+impl Command for CloseAccount {
+    const OPERATION: Operation = Operation::CloseAccount;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
+        let has_live_subscriptions = index::has_live_subscriptions(work.bus().pool(), self.account_id).await?;
+        decide(work, self.account_id, &AccountCommand::Close { has_live_subscriptions }).await
+    }
+}
+
+async fn decide(work: &mut Work<'_>, account_id: Uuid, command: &AccountCommand) -> Result<Answer, Failure> {
+    let account = work.read::<AccountRules>(account_id).await?;
+    let customer_id = account.state.known().ok_or(Failure::NotFound)?.customer_id;
+    work.customer(customer_id).await?;
+    work.decide::<AccountRules>(account_id, command, Some(customer_id)).await?;
+    Ok(Answer::resource(200, StreamId::new(AggregateType::Account, account_id)))
+}

@@ -1,0 +1,46 @@
+//! What the provider made of an account.
+
+use domain::account::{AccountCommand, AccountRules};
+use domain::{AggregateType, StreamId};
+use uuid::Uuid;
+
+use crate::{Answer, Command, Failure, Operation, Work};
+
+/// The provider has it.
+#[derive(Debug)]
+pub struct LinkAccount {
+    pub account_id: Uuid,
+    pub provider_account_id: String,
+}
+
+impl Command for LinkAccount {
+    const OPERATION: Operation = Operation::System;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
+        let link = AccountCommand::Link { provider_account_id: self.provider_account_id.clone() };
+        decide(work, self.account_id, &link).await
+    }
+}
+
+/// The provider will not have it.
+#[derive(Debug)]
+pub struct RefuseAccount {
+    pub account_id: Uuid,
+    /// In our words.
+    pub reason: String,
+}
+
+impl Command for RefuseAccount {
+    const OPERATION: Operation = Operation::System;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
+        decide(work, self.account_id, &AccountCommand::Refuse { reason: self.reason.clone() }).await
+    }
+}
+
+async fn decide(work: &mut Work<'_>, account_id: Uuid, command: &AccountCommand) -> Result<Answer, Failure> {
+    let account = work.read::<AccountRules>(account_id).await?;
+    let customer_id = account.state.known().ok_or(Failure::NotFound)?.customer_id;
+    work.decide::<AccountRules>(account_id, command, Some(customer_id)).await?;
+    Ok(Answer::resource(200, StreamId::new(AggregateType::Account, account_id)))
+}

@@ -1,0 +1,230 @@
+//! The authorisation table: who may do what, and for whom. One row per operation; tests are generated from it.
+
+use domain::{Actor, Role};
+use uuid::Uuid;
+
+/// Every operation of the API that needs a token, named as in the OpenAPI document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    RegisterCustomer,
+    ListCustomers,
+    GetCustomer,
+    OpenAccount,
+    ListAccounts,
+    GetAccount,
+    ChangeAccount,
+    CloseAccount,
+    ListAccountSubscriptions,
+    ListAccountLicences,
+    ListServices,
+    GetService,
+    SyncCatalogue,
+    ListTaxRates,
+    PlaceOrder,
+    QuoteOrder,
+    ListOrders,
+    GetOrder,
+    CancelOrder,
+    ListSubscriptions,
+    GetSubscription,
+    ListChanges,
+    ListLicences,
+    GetHistory,
+    ListAuditEvents,
+    GetAuditStream,
+    GetAuditState,
+    ListProjections,
+    RebuildProjection,
+    ListEffects,
+    ListDeadLetters,
+    /// What the product does itself; no token carries a role that may.
+    System,
+}
+
+/// What a cell of the table says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cell {
+    No,
+    Yes,
+}
+
+use Cell::{No, Yes};
+
+/// One row: a customer for itself, a reseller for itself and for its end customers, the seller's staff, machines.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    pub operation: Operation,
+    pub customer: Cell,
+    pub reseller_own: Cell,
+    pub reseller_sub: Cell,
+    pub operator: Cell,
+    pub auditor: Cell,
+    pub service: Cell,
+}
+
+const fn row(operation: Operation, customer: [Cell; 3], seller: [Cell; 3]) -> Row {
+    let [customer, reseller_own, reseller_sub] = customer;
+    let [operator, auditor, service] = seller;
+    Row { operation, customer, reseller_own, reseller_sub, operator, auditor, service }
+}
+
+/// The whole table.                                    own  own  sub     operator auditor service
+#[rustfmt::skip]
+pub const TABLE: &[Row] = &[
+    row(Operation::RegisterCustomer,         [No,  No,  Yes], [Yes, No,  No]),
+    row(Operation::ListCustomers,            [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::GetCustomer,              [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::OpenAccount,              [Yes, Yes, Yes], [Yes, No,  No]),
+    row(Operation::ListAccounts,             [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::GetAccount,               [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::ChangeAccount,            [Yes, Yes, Yes], [Yes, No,  No]),
+    row(Operation::CloseAccount,             [Yes, Yes, Yes], [Yes, No,  No]),
+    row(Operation::ListAccountSubscriptions, [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::ListAccountLicences,      [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::ListServices,             [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::GetService,               [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::SyncCatalogue,            [No,  No,  No ], [Yes, No,  Yes]),
+    row(Operation::ListTaxRates,             [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::PlaceOrder,               [Yes, Yes, Yes], [Yes, No,  No]),
+    row(Operation::QuoteOrder,               [Yes, Yes, Yes], [Yes, No,  No]),
+    row(Operation::ListOrders,               [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::GetOrder,                 [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::CancelOrder,              [Yes, Yes, Yes], [Yes, No,  No]),
+    row(Operation::ListSubscriptions,        [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::GetSubscription,          [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::ListChanges,              [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::ListLicences,             [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::GetHistory,               [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::ListAuditEvents,          [No,  No,  No ], [Yes, Yes, No]),
+    row(Operation::GetAuditStream,           [No,  No,  No ], [Yes, Yes, No]),
+    row(Operation::GetAuditState,            [No,  No,  No ], [Yes, Yes, No]),
+    row(Operation::ListProjections,          [No,  No,  No ], [Yes, Yes, No]),
+    row(Operation::RebuildProjection,        [No,  No,  No ], [Yes, No,  No]),
+    row(Operation::ListEffects,              [No,  No,  No ], [Yes, Yes, No]),
+    row(Operation::ListDeadLetters,          [No,  No,  No ], [Yes, Yes, No]),
+    row(Operation::System,                   [No,  No,  No ], [No,  No,  No]),
+];
+
+impl Operation {
+    /// The OpenAPI `operationId`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RegisterCustomer => "register_customer",
+            Self::ListCustomers => "list_customers",
+            Self::GetCustomer => "get_customer",
+            Self::OpenAccount => "open_account",
+            Self::ListAccounts => "list_accounts",
+            Self::GetAccount => "get_account",
+            Self::ChangeAccount => "change_account",
+            Self::CloseAccount => "close_account",
+            Self::ListAccountSubscriptions => "list_account_subscriptions",
+            Self::ListAccountLicences => "list_account_licences",
+            Self::ListServices => "list_services",
+            Self::GetService => "get_service",
+            Self::SyncCatalogue => "sync_catalogue",
+            Self::ListTaxRates => "list_tax_rates",
+            Self::PlaceOrder => "place_order",
+            Self::QuoteOrder => "quote_order",
+            Self::ListOrders => "list_orders",
+            Self::GetOrder => "get_order",
+            Self::CancelOrder => "cancel_order",
+            Self::ListSubscriptions => "list_subscriptions",
+            Self::GetSubscription => "get_subscription",
+            Self::ListChanges => "list_changes",
+            Self::ListLicences => "list_licences",
+            Self::GetHistory => "get_history",
+            Self::ListAuditEvents => "list_audit_events",
+            Self::GetAuditStream => "get_audit_stream",
+            Self::GetAuditState => "get_audit_state",
+            Self::ListProjections => "list_projections",
+            Self::RebuildProjection => "rebuild_projection",
+            Self::ListEffects => "list_effects",
+            Self::ListDeadLetters => "list_dead_letters",
+            Self::System => "system",
+        }
+    }
+
+    fn row(self) -> Option<&'static Row> {
+        TABLE.iter().find(|row| row.operation == self)
+    }
+}
+
+/// Whose thing an operation is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    pub customer_id: Uuid,
+    pub reseller_id: Option<Uuid>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Allowed,
+    /// Not the caller's to see: answered exactly like something absent.
+    Invisible,
+    Forbidden,
+}
+
+/// Whether the role may do this at all, for itself or for others.
+pub fn role_may(operation: Operation, actor: &Actor) -> bool {
+    let Some(row) = operation.row() else { return false };
+    let cells: &[Cell] = match actor.role {
+        Role::Customer => &[row.customer],
+        Role::Reseller => &[row.reseller_own, row.reseller_sub],
+        Role::Operator => &[row.operator],
+        Role::Auditor => &[row.auditor],
+        Role::Service => &[row.service],
+        Role::System | Role::Provider => &[Yes],
+    };
+    cells.contains(&Yes)
+}
+
+/// Whether the actor may do this to something of that owner.
+pub fn on(operation: Operation, actor: &Actor, owner: Owner) -> Verdict {
+    let Some(row) = operation.row() else { return Verdict::Forbidden };
+    let own = actor.customer_id == Some(owner.customer_id);
+    let sub = actor.customer_id.is_some() && actor.customer_id == owner.reseller_id;
+    let cell = match actor.role {
+        Role::Customer if own => row.customer,
+        Role::Reseller if own => row.reseller_own,
+        Role::Reseller if sub => row.reseller_sub,
+        Role::Customer | Role::Reseller => return Verdict::Invisible,
+        Role::Operator => row.operator,
+        Role::Auditor => row.auditor,
+        Role::Service => row.service,
+        Role::System | Role::Provider => Yes,
+    };
+    if cell == Yes { Verdict::Allowed } else { Verdict::Forbidden }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn actor(role: Role, customer: Option<u128>) -> Actor {
+        Actor { subject: "someone".to_owned(), role, customer_id: customer.map(Uuid::from_u128) }
+    }
+
+    #[test]
+    fn every_operation_has_exactly_one_row() {
+        for row in TABLE {
+            assert_eq!(TABLE.iter().filter(|other| other.operation == row.operation).count(), 1, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_foreign_is_invisible_and_what_the_role_may_not_is_forbidden() {
+        let end_customer = Owner { customer_id: Uuid::from_u128(1), reseller_id: Some(Uuid::from_u128(2)) };
+        let cases = [
+            (Operation::GetOrder, actor(Role::Customer, Some(1)), Verdict::Allowed),
+            (Operation::GetOrder, actor(Role::Customer, Some(9)), Verdict::Invisible),
+            (Operation::GetOrder, actor(Role::Reseller, Some(2)), Verdict::Allowed),
+            (Operation::GetOrder, actor(Role::Reseller, Some(9)), Verdict::Invisible),
+            (Operation::PlaceOrder, actor(Role::Auditor, None), Verdict::Forbidden),
+            (Operation::PlaceOrder, actor(Role::Operator, None), Verdict::Allowed),
+            (Operation::GetOrder, actor(Role::Service, None), Verdict::Forbidden),
+        ];
+        for (operation, actor, expected) in cases {
+            assert_eq!(on(operation, &actor, end_customer), expected, "{operation:?} {actor:?}");
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! The command loop: authorise, load, decide, append, and again if somebody was faster.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{Decider, Refusal, StreamId};
+use event_log::append::{self, StoredOutcome};
+use event_log::stream::{self, Versioned};
+use event_log::{AppendError, Batcher, LogError, Submission, Ticket, Verdict};
+use sqlx::PgPool;
+use thiserror::Error;
+use tracing::{Instrument, debug, error, info_span};
+
+use crate::authorise;
+use crate::states::States;
+use crate::work::AnswerBody;
+use crate::{Clock, Command, Context, Failure, Work};
+
+/// How often a command is decided anew after losing a race to another process.
+const CONFLICTS: u32 = 3;
+/// How often it is decided anew after losing one within this process, where somebody else always gets ahead.
+const SPINS: u32 = 10_000;
+/// How long a caller waits for the log's verdict.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Takes commands. Clones share everything.
+#[derive(Clone)]
+pub struct Bus {
+    pub(crate) pool: PgPool,
+    pub(crate) states: States,
+    batcher: Batcher,
+    clock: Arc<dyn Clock>,
+    seller: Arc<crate::seller::Seller>,
+}
+
+impl std::fmt::Debug for Bus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bus").finish_non_exhaustive()
+    }
+}
+
+/// A success: what to answer, and where it stands in the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Receipt {
+    pub status: u16,
+    pub answer: ReceiptBody,
+    /// Of the command's last event; without events, where the log was.
+    pub last_position: i64,
+    /// Whether this is the kept outcome of an earlier request with the same key.
+    pub replayed: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum ReceiptBody {
+    /// A resource of ours at this version.
+    Resource { stream: StreamId, version: i64 },
+    /// JSON kept with the key.
+    Other(String),
+}
+
+/// A command that came to nothing: it wrote nothing, or, when unavailable, perhaps something under its key.
+#[derive(Debug, Error)]
+pub enum Rejection {
+    #[error(transparent)]
+    Refused(Refusal),
+    #[error("no such thing exists")]
+    NotFound,
+    #[error("the role may not do this")]
+    Forbidden,
+    #[error("the version is another one")]
+    Stale,
+    #[error("the key belongs to another request")]
+    KeyReused,
+    #[error("too many changes of the same thing at once")]
+    Contention,
+    #[error("too many commands at once")]
+    Overloaded,
+    #[error("the log cannot be reached")]
+    Unavailable,
+    #[error("an inner error")]
+    Internal,
+}
+
+impl Bus {
+    pub fn new(pool: PgPool, batcher: Batcher, clock: Arc<dyn Clock>, seller: Arc<crate::seller::Seller>) -> Self {
+        Self { pool, states: States::default(), batcher, clock, seller }
+    }
+
+    /// Business time.
+    pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.clock.now()
+    }
+
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    pub fn seller(&self) -> &crate::seller::Seller {
+        &self.seller
+    }
+
+    /// Decides and appends. The same key with the same request answers the same again, for ever.
+    ///
+    /// # Errors
+    /// [`Rejection`].
+    pub async fn execute<C: Command>(&self, context: &Context, command: &C) -> Result<Receipt, Rejection> {
+        let span = info_span!(
+            "command",
+            operation = C::OPERATION.name(),
+            correlation_id = %context.trace.correlation_id,
+            stream = tracing::field::Empty,
+            version = tracing::field::Empty,
+            position = tracing::field::Empty,
+        );
+        async {
+            let outcome = self.run(context, command).await;
+            note(&outcome);
+            let result = if outcome.is_ok() { "ok" } else { "rejected" };
+            metrics::counter!("commands_total", "operation" => C::OPERATION.name(), "result" => result).increment(1);
+            outcome
+        }
+        .instrument(span)
+        .await
+    }
+
+    async fn run<C: Command>(&self, context: &Context, command: &C) -> Result<Receipt, Rejection> {
+        if !authorise::role_may(C::OPERATION, &context.actor) {
+            return Err(Rejection::Forbidden);
+        }
+        let (mut conflicts, mut spins, mut fresh) = (0, 0, false);
+        loop {
+            let mut work = Work::new(self, context, C::OPERATION, fresh);
+            match command.run(&mut work).await {
+                Ok(answer) => match self.commit(work, answer).await? {
+                    Attempt::Done(receipt) => return Ok(receipt),
+                    Attempt::Outrun => spins += 1,
+                    Attempt::Conflict => conflicts += 1,
+                },
+                // A refusal on what may be an old state is no refusal yet.
+                Err(failure) if failure.is_about_state() && !fresh => {
+                    fresh = true;
+                    continue;
+                }
+                Err(failure) => return self.reject(context, failure).await,
+            }
+            fresh = false;
+            if conflicts > 0 && context.if_match.is_some() {
+                return self.reject(context, Failure::Stale).await;
+            }
+            if conflicts > CONFLICTS || spins > SPINS {
+                return Err(Rejection::Contention);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn commit(&self, work: Work<'_>, answer: crate::Answer) -> Result<Attempt, Rejection> {
+        let ticket = Ticket::default();
+        let (seen, next) = (work.seen(), work.next(&ticket));
+        let streams: Vec<StreamId> = work.streams().cloned().collect();
+        let status = answer.status;
+        let fingerprint = work.context.key.fingerprint.clone();
+        let (submission, body) = submission(work, answer);
+        let queued = self.states.advance(&seen, next, || self.batcher.submit(submission, ticket));
+        let Some(queued) = queued else { return Ok(Attempt::Outrun) };
+        let verdict = match queued {
+            Ok(receiver) => tokio::time::timeout(PATIENCE, receiver).await,
+            Err(error) => {
+                self.states.forget(&streams);
+                return Err(error.into());
+            }
+        };
+        let verdict = verdict.map_err(|_| Rejection::Unavailable)?.unwrap_or(Err(AppendError::Stopping));
+        match verdict {
+            Ok(Verdict::Appended { last, .. }) => {
+                Ok(Attempt::Done(Receipt { status, answer: body, last_position: last, replayed: false }))
+            }
+            Ok(Verdict::Done(stored)) => {
+                self.states.forget(&streams);
+                replay(stored, &fingerprint).map(Attempt::Done)
+            }
+            Ok(Verdict::Conflict) => {
+                self.states.forget(&streams);
+                Ok(Attempt::Conflict)
+            }
+            Err(error) => {
+                self.states.forget(&streams);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// What it refuses may be its own effect, committed by another process: the key is looked up once more.
+    async fn reject(&self, context: &Context, failure: Failure) -> Result<Receipt, Rejection> {
+        if failure.is_about_state() {
+            let stored = append::stored_outcome(&self.pool, context.key.id()).await;
+            if let Some(stored) = stored.map_err(|error| rejection(Failure::from(error)))? {
+                return replay(stored, &context.key.fingerprint);
+            }
+        }
+        Err(rejection(failure))
+    }
+
+    /// A stream's state as it is now, from memory if it is there; for reading, not for deciding.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub async fn state<D: Decider>(&self, id: impl std::fmt::Display) -> Result<Arc<Versioned<D::State>>, LogError> {
+        let stream = StreamId::new(D::TYPE, id);
+        let cached = self.states.get(&stream).filter(|slot| slot.pending().is_none());
+        if let Some(state) = cached.and_then(|slot| slot.state::<D>()) {
+            return Ok(state);
+        }
+        let loaded = stream::load::<D, _>(&self.pool, &stream.id, Versioned::default()).await?;
+        Ok(Arc::new(loaded))
+    }
+
+    /// A stream's state at one version.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub async fn state_at<D: Decider>(&self, id: &str, version: i64) -> Result<Arc<Versioned<D::State>>, LogError> {
+        let stream = StreamId::new(D::TYPE, id);
+        let cached = self.states.get(&stream).filter(|slot| slot.version == version && slot.pending().is_none());
+        if let Some(state) = cached.and_then(|slot| slot.state::<D>()) {
+            return Ok(state);
+        }
+        let loaded = stream::load_until::<D, _>(&self.pool, id, Versioned::default(), version).await?;
+        Ok(Arc::new(loaded))
+    }
+}
+
+/// How one attempt ended.
+enum Attempt {
+    Done(Receipt),
+    /// A command of this process was faster.
+    Outrun,
+    /// Another process was faster.
+    Conflict,
+}
+
+fn submission(work: Work<'_>, answer: crate::Answer) -> (Submission, ReceiptBody) {
+    let key = &work.context.key;
+    let (result, outcome, body) = match answer.body {
+        AnswerBody::Resource(stream) => {
+            let version = work.version(&stream);
+            (Some((stream.clone(), version)), None, ReceiptBody::Resource { stream, version })
+        }
+        AnswerBody::Other(json) => (None, Some(json.to_string()), ReceiptBody::Other(json.to_string())),
+    };
+    let submission = Submission {
+        id: key.id(),
+        fingerprint: key.fingerprint.clone(),
+        status: answer.status,
+        result,
+        outcome,
+        reads: work.reads(),
+        events: work.log.events,
+        personal: work.log.personal,
+        depends_on: work.log.tickets,
+    };
+    (submission, body)
+}
+
+fn replay(stored: StoredOutcome, fingerprint: &[u8]) -> Result<Receipt, Rejection> {
+    if stored.fingerprint != fingerprint {
+        return Err(Rejection::KeyReused);
+    }
+    let answer = match (stored.aggregate_type, stored.aggregate_id, stored.outcome) {
+        (_, _, Some(json)) => ReceiptBody::Other(json),
+        (Some(aggregate), Some(id), None) => {
+            let aggregate = domain::AggregateType::parse(&aggregate).ok_or(Rejection::Internal)?;
+            ReceiptBody::Resource { stream: StreamId { aggregate, id }, version: stored.version }
+        }
+        _ => return Err(Rejection::Internal),
+    };
+    let status = u16::try_from(stored.status).map_err(|_| Rejection::Internal)?;
+    Ok(Receipt { status, answer, last_position: stored.last_position, replayed: true })
+}
+
+fn note(outcome: &Result<Receipt, Rejection>) {
+    let span = tracing::Span::current();
+    match outcome {
+        Ok(receipt) => {
+            span.record("position", receipt.last_position);
+            if let ReceiptBody::Resource { stream, version } = &receipt.answer {
+                span.record("stream", tracing::field::display(stream));
+                span.record("version", version);
+            }
+            debug!(replayed = receipt.replayed, "done");
+        }
+        Err(Rejection::Internal) => error!("a command failed for a reason of ours"),
+        Err(rejection) => debug!(%rejection, "rejected"),
+    }
+}
+
+impl Failure {
+    /// Whether another state could have led to another end.
+    fn is_about_state(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::NotFound | Self::Stale => true,
+            Self::Forbidden | Self::Log(_) | Self::Encoding(_) => false,
+        }
+    }
+}
+
+pub(crate) fn rejection(failure: Failure) -> Rejection {
+    match failure {
+        Failure::Refused(Refusal::NotFound) | Failure::NotFound => Rejection::NotFound,
+        Failure::Refused(refusal) => Rejection::Refused(refusal),
+        Failure::Forbidden => Rejection::Forbidden,
+        Failure::Stale => Rejection::Stale,
+        Failure::Log(LogError::Database(error)) if event_log::error::is_transient(&error) => Rejection::Unavailable,
+        Failure::Log(error) => {
+            error!(%error, "the log cannot be used");
+            Rejection::Internal
+        }
+        Failure::Encoding(error) => {
+            error!(%error, "an event cannot be encoded");
+            Rejection::Internal
+        }
+    }
+}
+
+impl From<AppendError> for Rejection {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::QueueFull => Self::Overloaded,
+            AppendError::TimedOut | AppendError::Stopping => Self::Unavailable,
+            AppendError::Rejected => Self::Internal,
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Commands about the catalogue.
+
+mod request;
+mod sync;
+
+pub use request::{RequestSync, ask_for_sync};
+pub use sync::{SyncService, WithdrawService};

@@ -1,0 +1,5 @@
+//! Commands about customers.
+
+mod register;
+
+pub use register::RegisterCustomer;

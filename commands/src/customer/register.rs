@@ -1,0 +1,39 @@
+//! Registering a customer.
+
+use domain::customer::{CustomerCommand, CustomerKind, CustomerRules, CustomerStatus};
+use domain::{AggregateType, Refusal, Role, StreamId};
+
+use crate::{Answer, Command, Failure, Operation, Work};
+
+/// A reseller makes end customers of its own; an operator makes any.
+#[derive(Debug)]
+pub struct RegisterCustomer {
+    pub details: domain::customer::RegisterCustomer,
+}
+
+impl Command for RegisterCustomer {
+    const OPERATION: Operation = Operation::RegisterCustomer;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
+        let mut details = self.details.clone();
+        if work.context.actor.role == Role::Reseller {
+            let own = work.context.actor.customer_id;
+            if details.reseller.is_some_and(|named| Some(named) != own) {
+                return Err(Failure::Refused(Refusal::ResellerUnknown));
+            }
+            details.reseller = own;
+        }
+        if let Some(reseller) = details.reseller {
+            let reseller = work.read::<CustomerRules>(reseller).await?;
+            let known = reseller.state.known().filter(|reseller| reseller.kind == CustomerKind::Reseller);
+            match known.ok_or(Refusal::ResellerUnknown)?.status {
+                CustomerStatus::Active => {}
+                CustomerStatus::Suspended => return Err(Refusal::CustomerSuspended.into()),
+                CustomerStatus::Closed => return Err(Refusal::CustomerClosed.into()),
+            }
+        }
+        let id = details.customer_id;
+        work.decide::<CustomerRules>(id, &CustomerCommand::Register(details), Some(id)).await?;
+        Ok(Answer::resource(201, StreamId::new(AggregateType::Customer, id)))
+    }
+}

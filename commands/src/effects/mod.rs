@@ -1,0 +1,29 @@
+//! Effects on the outside world: rows first, calls later.
+//!
+//! A row is committed with the reader's checkpoint before anything is called. A worker takes due rows, performs them
+//! outside any transaction with the row's `op_id` as idempotency key, and writes down what became of it. Performing is
+//! at least once; the provider's idempotency and the answering command's key make it once.
+
+mod store;
+mod worker;
+
+pub use store::{Due, EffectRow, ask_in_tx, hasten, list, open_subjects};
+pub use worker::{Performed, Performer, Worker};
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+/// Wakes the workers of this process when there is something to do. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Wake(Arc<Notify>);
+
+impl Wake {
+    pub fn wake(&self) {
+        self.0.notify_one();
+    }
+
+    pub(crate) async fn woken(&self) {
+        self.0.notified().await;
+    }
+}

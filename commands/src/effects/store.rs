@@ -1,0 +1,223 @@
+//! The effects table.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use domain::process::Effect;
+use sqlx::{FromRow, PgConnection, PgExecutor, types::Json};
+use uuid::Uuid;
+
+/// An effect that is due and leased to one worker.
+#[derive(Debug, Clone)]
+pub struct Due {
+    /// The idempotency key of every try.
+    pub op_id: Uuid,
+    pub effect: Effect,
+    /// Tries so far that reached the provider.
+    pub attempts: u32,
+    /// Polls so far.
+    pub asked: u32,
+    /// Position of the event it follows from.
+    pub position: Option<i64>,
+    pub(super) lease: Uuid,
+    /// When it was due as it was taken; a hint moves this while the effect is performed.
+    pub(super) due_at: DateTime<Utc>,
+}
+
+#[derive(FromRow)]
+struct DueRow {
+    op_id: Uuid,
+    effect: Json<Effect>,
+    attempts: i32,
+    asked: i32,
+    position: Option<i64>,
+    due_at: DateTime<Utc>,
+}
+
+/// Asks for an effect. A second time with the same `op_id` changes nothing.
+///
+/// # Errors
+/// Any database error.
+pub async fn ask_in_tx<'e, E: PgExecutor<'e>>(
+    executor: E,
+    process: &str,
+    op_id: Uuid,
+    position: Option<i64>,
+    effect: &Effect,
+    delay: Duration,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into effects (op_id, process, position, kind, subject, effect, due_at) \
+         values ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7) on conflict (op_id) do nothing",
+    )
+    .bind(op_id)
+    .bind(process)
+    .bind(position)
+    .bind(effect.name())
+    .bind(effect.subject())
+    .bind(Json(effect))
+    .bind(delay)
+    .execute(executor)
+    .await?;
+    Ok(())
+}
+
+/// Makes the open effects of one kind about one subject due now. True when there was one.
+///
+/// # Errors
+/// Any database error.
+pub async fn hasten<'e, E: PgExecutor<'e>>(executor: E, kind: &str, subject: &str) -> Result<bool, sqlx::Error> {
+    let hastened =
+        sqlx::query("update effects set due_at = clock_timestamp() where subject = $1 and kind = $2 and state = 'due'")
+            .bind(subject)
+            .bind(kind)
+            .execute(executor)
+            .await?;
+    Ok(hastened.rows_affected() > 0)
+}
+
+/// The subjects with an effect of that kind still open.
+///
+/// # Errors
+/// Any database error.
+pub async fn open_subjects<'e, E: PgExecutor<'e>>(executor: E, kind: &str) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar("select subject from effects where kind = $1 and state = 'due'")
+        .bind(kind)
+        .fetch_all(executor)
+        .await
+}
+
+/// An effect as the operator sees it.
+#[derive(Debug, Clone, FromRow)]
+pub struct EffectRow {
+    pub op_id: Uuid,
+    pub process: String,
+    pub position: Option<i64>,
+    pub kind: String,
+    pub subject: String,
+    pub state: String,
+    pub attempts: i32,
+    pub asked: i32,
+    pub due_at: DateTime<Utc>,
+    pub outcome: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub settled_at: Option<DateTime<Utc>>,
+}
+
+/// A page of effects, newest first, before a (time, id) mark, of the given states.
+///
+/// # Errors
+/// Any database error.
+pub async fn list<'e, E: PgExecutor<'e>>(
+    executor: E,
+    states: &[String],
+    before: Option<(DateTime<Utc>, Uuid)>,
+    limit: i64,
+) -> Result<Vec<EffectRow>, sqlx::Error> {
+    let (at, id) = before.unzip();
+    sqlx::query_as(
+        "select op_id, process, position, kind, subject, state, attempts, asked, due_at, outcome, created_at, settled_at \
+         from effects where (cardinality($1::text[]) = 0 or state = any($1)) \
+         and ($2::timestamptz is null or (created_at, op_id) < ($2, $3)) \
+         order by created_at desc, op_id desc limit $4",
+    )
+    .bind(states)
+    .bind(at)
+    .bind(id)
+    .bind(limit)
+    .fetch_all(executor)
+    .await
+}
+
+/// Leases due effects, oldest first.
+pub(super) async fn take<'e, E: PgExecutor<'e>>(
+    executor: E,
+    lease: Uuid,
+    lease_time: Duration,
+    limit: i64,
+) -> Result<Vec<Due>, sqlx::Error> {
+    let rows: Vec<DueRow> = sqlx::query_as(
+        "update effects set lease = $1, lease_until = clock_timestamp() + $2 where op_id in ( \
+            select op_id from effects where state = 'due' and due_at <= clock_timestamp() \
+            and (lease_until is null or lease_until < clock_timestamp()) \
+            order by due_at limit $3 for update skip locked) \
+         returning op_id, effect, attempts, asked, position, due_at",
+    )
+    .bind(lease)
+    .bind(lease_time)
+    .bind(limit)
+    .fetch_all(executor)
+    .await?;
+    let count = |n: i32| u32::try_from(n).unwrap_or_default();
+    Ok(rows
+        .into_iter()
+        .map(|row| Due {
+            op_id: row.op_id,
+            effect: row.effect.0,
+            attempts: count(row.attempts),
+            asked: count(row.asked),
+            position: row.position,
+            lease,
+            due_at: row.due_at,
+        })
+        .collect())
+}
+
+/// How long until the next effect is due; `None` when none is open.
+pub(super) async fn next_due<'e, E: PgExecutor<'e>>(executor: E) -> Result<Option<f64>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select extract(epoch from min(greatest(due_at, coalesce(lease_until, due_at))) - clock_timestamp())::float8 \
+         from effects where state = 'due'",
+    )
+    .fetch_one(executor)
+    .await
+}
+
+/// Closes an effect; nothing happens when the lease was lost to another worker.
+pub(super) async fn settle(
+    connection: &mut PgConnection,
+    due: &Due,
+    state: &str,
+    outcome: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update effects set state = $3, outcome = $4, settled_at = clock_timestamp(), lease = null, lease_until = null, \
+         attempts = attempts + 1 where op_id = $1 and lease = $2",
+    )
+    .bind(due.op_id)
+    .bind(due.lease)
+    .bind(state)
+    .bind(outcome)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Puts an effect back for later, or for now if a hint came in meanwhile. A poll or a wait does not count as a try.
+pub(super) async fn put_back(
+    connection: &mut PgConnection,
+    due: &Due,
+    after: Duration,
+    (tries, polls): (i32, i32),
+    why: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update effects set due_at = case when due_at = $7 then clock_timestamp() + $3 else due_at end, attempts = attempts + $4, asked = asked + $5, outcome = $6, \
+         lease = null, lease_until = null where op_id = $1 and lease = $2",
+    )
+    .bind(due.op_id)
+    .bind(due.lease)
+    .bind(whole_micros(after))
+    .bind(tries)
+    .bind(polls)
+    .bind(why)
+    .bind(due.due_at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Intervals in the database have microseconds.
+fn whole_micros(time: Duration) -> Duration {
+    Duration::from_micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
+}

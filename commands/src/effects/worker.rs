@@ -1,0 +1,154 @@
+//! Performs due effects, a bounded number at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_log::crash;
+use futures::future::BoxFuture;
+use sqlx::PgPool;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, error, info_span, warn};
+
+use super::Wake;
+use super::store::{self, Due};
+use crate::ports::NewId;
+
+/// Effects performed at once.
+const AT_ONCE: usize = 16;
+/// Longer than any call may take, so that a live worker never loses its lease.
+const LEASE: Duration = Duration::from_secs(60);
+/// Tries that reached the provider before an effect is given to the operator.
+pub const TRIES: u32 = 10;
+/// How long the worker sleeps at most: other processes may have made something due.
+const NAP_MAX: Duration = Duration::from_millis(500);
+
+/// What became of one try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Performed {
+    /// It is settled, one way or the other; `outcome` says how.
+    Done { outcome: String },
+    /// It was not reached, or waits for something: no try.
+    Wait { after: Duration, why: String },
+    /// It was looked at and is not over yet.
+    Poll { after: Duration },
+    /// It reached the provider and must be tried again, or asked about.
+    Again { after: Duration, why: String },
+    /// Nobody foresaw this: the operator decides.
+    Dead { reason: String },
+}
+
+/// Who can perform effects.
+pub trait Performer: Send + Sync + 'static {
+    fn perform<'a>(&'a self, due: &'a Due) -> BoxFuture<'a, Performed>;
+}
+
+/// Takes due effects and has them performed.
+#[derive(Clone)]
+pub struct Worker {
+    pub pool: PgPool,
+    pub performer: Arc<dyn Performer>,
+    pub wake: Wake,
+    pub new_id: NewId,
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+impl Worker {
+    /// Works until shutdown, then lets what is running come to its end.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let slots = Arc::new(Semaphore::new(AT_ONCE));
+        let tasks = TaskTracker::new();
+        while !shutdown.is_cancelled() {
+            let free = slots.available_permits();
+            let due = if free == 0 { Ok(Vec::new()) } else { self.take(free).await };
+            match due {
+                Ok(due) if due.is_empty() => self.nap(&shutdown, &slots).await,
+                Ok(due) => {
+                    for one in due {
+                        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+                        let worker = self.clone();
+                        tasks.spawn(async move {
+                            worker.perform(one).await;
+                            drop(slot);
+                            worker.wake.wake();
+                        });
+                    }
+                }
+                Err(error) => {
+                    warn!(%error, "effects cannot be read");
+                    tokio::time::sleep(NAP_MAX).await;
+                }
+            }
+        }
+        tasks.close();
+        tasks.wait().await;
+    }
+
+    async fn take(&self, free: usize) -> Result<Vec<Due>, sqlx::Error> {
+        store::take(&self.pool, (self.new_id)(), LEASE, i64::try_from(free).unwrap_or(1)).await
+    }
+
+    async fn nap(&self, shutdown: &CancellationToken, slots: &Semaphore) {
+        let next = store::next_due(&self.pool).await.ok().flatten();
+        let nap = next.map_or(NAP_MAX, |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default().min(NAP_MAX));
+        // With every slot busy only the end of a call is news.
+        let nap = if slots.available_permits() == 0 { NAP_MAX } else { nap.max(Duration::from_millis(1)) };
+        tokio::select! {
+            () = self.wake.woken() => {}
+            () = tokio::time::sleep(nap) => {}
+            () = shutdown.cancelled() => {}
+        }
+    }
+
+    async fn perform(&self, due: Due) {
+        let span = info_span!("effect", kind = due.effect.name(), subject = %due.effect.subject(), op_id = %due.op_id);
+        async {
+            crash::point("effect.before_call");
+            let performed = self.performer.perform(&due).await;
+            crash::point("effect.after_call");
+            metrics::counter!("effects_total", "kind" => due.effect.name(), "result" => performed.name()).increment(1);
+            if let Err(error) = self.note(&due, performed).await {
+                // The lease runs out and it is performed again, under the same operation id.
+                warn!(%error, "an effect's outcome could not be written down");
+            }
+        }
+        .instrument(span)
+        .await;
+    }
+
+    async fn note(&self, due: &Due, performed: Performed) -> Result<(), sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        match performed {
+            Performed::Done { outcome } => store::settle(&mut connection, due, "done", &outcome).await,
+            Performed::Wait { after, why } => store::put_back(&mut connection, due, after, (0, 0), &why).await,
+            Performed::Poll { after } => store::put_back(&mut connection, due, after, (0, 1), "not over yet").await,
+            Performed::Again { why, .. } if due.attempts + 1 >= TRIES => {
+                error!(%why, "an effect was tried too often and waits for the operator");
+                store::settle(&mut connection, due, "dead", &why).await
+            }
+            Performed::Again { after, why } => store::put_back(&mut connection, due, after, (1, 0), &why).await,
+            Performed::Dead { reason } => {
+                error!(%reason, "an effect waits for the operator");
+                store::settle(&mut connection, due, "dead", &reason).await
+            }
+        }
+    }
+}
+
+impl Performed {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Done { .. } => "done",
+            Self::Wait { .. } => "wait",
+            Self::Poll { .. } => "poll",
+            Self::Again { .. } => "again",
+            Self::Dead { .. } => "dead",
+        }
+    }
+}

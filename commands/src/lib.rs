@@ -1,0 +1,28 @@
+//! The write side: who may ask for what, how a decision is made and appended, and what follows from it.
+//!
+//! A command goes through four named steps: handler, [`Bus`], decide, append. Effects on the outside world are rows
+//! first ([`effects`]) and calls later. The read side is never seen from here.
+
+pub mod account;
+pub mod authorise;
+pub mod bus;
+pub mod catalogue;
+pub mod context;
+pub mod customer;
+pub mod effects;
+pub mod inbox;
+pub mod index;
+pub mod order;
+pub mod ports;
+pub mod prices;
+pub mod reactor;
+pub mod relay;
+pub mod seller;
+pub mod states;
+pub mod work;
+
+pub use authorise::Operation;
+pub use bus::{Bus, Receipt, Rejection};
+pub use context::{Context, Key, Trace};
+pub use ports::Clock;
+pub use work::{Answer, Command, Failure, Work};

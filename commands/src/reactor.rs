@@ -1,0 +1,107 @@
+//! Runs the process managers: a reader that stores what each process wants done, with its checkpoint.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::process::{Effect, Process, Provision};
+use domain::{AggregateType, StreamId, ids};
+use event_log::{ApplyError, Reader, Recorded};
+use futures::future::BoxFuture;
+use sqlx::{PgConnection, types::Json};
+
+use crate::effects::{self, Wake};
+
+/// How long after the submission an order is first asked for, unless a webhook comes sooner.
+const FIRST_POLL: Duration = Duration::from_secs(1);
+
+/// The reader named `processes`.
+#[derive(Debug)]
+pub struct Reactor {
+    pub wake: Wake,
+}
+
+impl Reader for Reactor {
+    fn name(&self) -> &'static str {
+        "processes"
+    }
+
+    fn apply<'a>(
+        &'a self,
+        tx: &'a mut PgConnection,
+        _generation: i32,
+        events: &'a [Arc<Recorded>],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        Box::pin(react::<Provision>(tx, events))
+    }
+
+    fn applied(&self, _events: &[Arc<Recorded>]) {
+        self.wake.wake();
+    }
+}
+
+async fn react<P: Process>(tx: &mut PgConnection, events: &[Arc<Recorded>]) -> Result<(), ApplyError> {
+    let mut concerned = Vec::new();
+    for recorded in events {
+        let event = recorded.event().map_err(|error| ApplyError::Poison(error.to_string()))?;
+        let aggregate = AggregateType::parse(&recorded.aggregate_type);
+        let Some(aggregate) = aggregate else { continue };
+        let stream = StreamId::new(aggregate, &recorded.aggregate_id);
+        if let Some(key) = P::key(event, &stream) {
+            concerned.push((recorded, event, stream, key));
+        }
+    }
+    if concerned.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<String> = concerned.iter().map(|(_, _, _, key)| key.clone()).collect();
+    let mut states = load::<P>(tx, &keys).await?;
+    let mut wanted = Vec::new();
+    for (recorded, event, stream, key) in concerned {
+        let effects = P::react(states.entry(key).or_default(), event, &stream);
+        wanted.extend((0..).zip(effects).map(|(n, effect)| (recorded.position, n, effect)));
+    }
+    store::<P>(tx, &states).await?;
+    for (position, n, effect) in wanted {
+        let op_id = ids::effect(P::NAME, position, n);
+        effects::ask_in_tx(&mut *tx, P::NAME, op_id, Some(position), &effect, delay(&effect)).await?;
+    }
+    Ok(())
+}
+
+async fn load<P: Process>(tx: &mut PgConnection, keys: &[String]) -> Result<BTreeMap<String, P::State>, ApplyError> {
+    let rows: Vec<(String, Json<P::State>)> =
+        sqlx::query_as("select key, state from process_states where process = $1 and key = any($2)")
+            .bind(P::NAME)
+            .bind(keys)
+            .fetch_all(tx)
+            .await?;
+    Ok(rows.into_iter().map(|(key, state)| (key, state.0)).collect())
+}
+
+async fn store<P: Process>(tx: &mut PgConnection, states: &BTreeMap<String, P::State>) -> Result<(), ApplyError> {
+    // A state that says nothing needs no row.
+    let telling: Vec<_> = states.iter().filter(|(_, state)| **state != P::State::default()).collect();
+    let keys: Vec<&String> = telling.iter().map(|(key, _)| *key).collect();
+    let values: Vec<Json<&P::State>> = telling.iter().map(|(_, state)| Json(*state)).collect();
+    sqlx::query(
+        "insert into process_states (process, key, state) select $1, k, s from unnest($2::text[], $3::jsonb[]) v(k, s) \
+         on conflict (process, key) do update set state = excluded.state",
+    )
+    .bind(P::NAME)
+    .bind(keys)
+    .bind(values)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+fn delay(effect: &Effect) -> Duration {
+    match effect {
+        Effect::WatchOrder { .. } => FIRST_POLL,
+        Effect::OpenAccount { .. }
+        | Effect::SubmitOrder { .. }
+        | Effect::CancelOrder { .. }
+        | Effect::SyncCatalogue {} => Duration::ZERO,
+    }
+}

@@ -1,0 +1,141 @@
+//! Publishing in order with a window of unacknowledged messages, until something does not fit.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_log::mirror::MirrorError;
+use event_log::page::{self, PAGE};
+use event_log::{Recorded, crash};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use uuid::Uuid;
+
+use super::decide::Action;
+use super::wake::Wake;
+use super::window::{Fate, Window};
+use super::{Relay, Setback, message};
+
+/// How often the stream is compared with the log although all seems well.
+const INSPECT: Duration = Duration::from_secs(1);
+
+pub(super) struct Pump<'a> {
+    relay: &'a Relay,
+    log_id: Uuid,
+    /// Read from the log, not yet published.
+    ready: VecDeque<Arc<Recorded>>,
+    window: Window,
+    /// Refused or lost.
+    doubtful: Vec<i64>,
+    /// The next position to read.
+    next: i64,
+    /// The last position known to be stored.
+    stored: i64,
+    /// The last position of the page under way.
+    page_end: i64,
+    /// Whether the log may hold more than was read.
+    more: bool,
+}
+
+impl<'a> Pump<'a> {
+    pub(super) fn new(relay: &'a Relay, log_id: Uuid, after: i64) -> Self {
+        Self {
+            relay,
+            log_id,
+            ready: VecDeque::new(),
+            window: Window::new(),
+            doubtful: Vec::new(),
+            next: after + 1,
+            stored: after,
+            page_end: after,
+            more: true,
+        }
+    }
+
+    pub(super) async fn run(&mut self, wake: &mut Wake) -> Result<Infallible, Setback> {
+        let mut inspect = interval_at(Instant::now() + INSPECT, INSPECT);
+        inspect.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            self.publish().await?;
+            if self.ready.is_empty() && self.more {
+                self.read().await?;
+                continue;
+            }
+            tokio::select! {
+                biased;
+                _ = inspect.tick() => self.inspect(wake).await?,
+                (position, fate) = self.window.next() => self.settle(position, fate)?,
+                () = wake.wait(self.next), if self.ready.is_empty() => self.more = true,
+            }
+        }
+    }
+
+    /// The positions at which the stream may hold something that is not ours.
+    pub(super) async fn unconfirmed(mut self) -> Vec<i64> {
+        self.doubtful.extend(self.window.drain().await);
+        self.doubtful
+    }
+
+    async fn read(&mut self) -> Result<(), Setback> {
+        let events = page::after(&self.relay.pool, self.next - 1, PAGE).await?;
+        self.more = i64::try_from(events.len()) == Ok(PAGE);
+        if let Some(last) = events.last() {
+            self.next = last.position + 1;
+            self.page_end = last.position;
+            self.ready = events.into();
+            crash::point("relay.before_publish");
+        }
+        Ok(())
+    }
+
+    async fn publish(&mut self) -> Result<(), Setback> {
+        while self.window.has_room()
+            && let Some(event) = self.ready.pop_front()
+        {
+            let mirror = &self.relay.mirror;
+            let sent = mirror.jetstream().send_publish(mirror.config.subject(&event), message::of(&event, self.log_id));
+            let ack = sent.await.map_err(|e| MirrorError::Client(e.into()))?;
+            self.window.push(event.position, ack);
+        }
+        Ok(())
+    }
+
+    /// Takes note of one publish, and of all after it whose fate is known too.
+    fn settle(&mut self, position: i64, fate: Fate) -> Result<(), Setback> {
+        let mut known = Some((position, fate));
+        let mut published = 0;
+        while let Some((position, fate)) = known {
+            match fate {
+                Fate::Stored { again } => {
+                    self.stored = position;
+                    published += u64::from(!again);
+                }
+                Fate::Refused | Fate::Lost => {
+                    self.doubtful.push(position);
+                    return Err(if fate == Fate::Lost { Setback::Unacknowledged } else { Setback::Fenced });
+                }
+            }
+            known = self.window.next_known();
+        }
+        metrics::counter!("relay_published_total").increment(published);
+        metrics::gauge!("relay_position").set(self.stored as f64);
+        if self.stored == self.page_end {
+            crash::point("relay.after_publish");
+        }
+        Ok(())
+    }
+
+    /// Whether the stream still is what it was left as; another relay may also simply be ahead.
+    async fn inspect(&mut self, wake: &Wake) -> Result<(), Setback> {
+        let stored = self.stored;
+        let found = self.relay.observe(self.log_id, &[]).await?;
+        let published = self.next - 1 - i64::try_from(self.ready.len()).unwrap_or(i64::MAX);
+        let head = found.log.head.max(wake.committed());
+        metrics::gauge!("relay_position").set(self.stored as f64);
+        metrics::gauge!("relay_lag_events").set((head - self.stored).max(0) as f64);
+        match found.action {
+            Action::Resume { after } if (stored..=published).contains(&after) => Ok(()),
+            _ => Err(Setback::Moved),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The read side: what the log means, in rows that can be asked.
+//!
+//! Every read model is a fold of the log with the domain's own `evolve`, kept by a named reader together with its
+//! position. A query reads rows and position in one statement, so `Read-Position` is never more than what is shown.
+
+pub mod accounts;
+pub mod audit;
+pub mod customers;
+pub mod model;
+pub mod noun;
+pub mod orders;
+pub mod page;
+pub mod price_rules;
+pub mod rebuild;
+pub mod services;
+pub mod status;
+pub mod subscriptions;
+
+pub use model::{ReadModel, all};
+pub use page::{Page, Scope, Shown};

@@ -1,0 +1,103 @@
+//! A read model: a named reader that keeps the rows of one or more nouns.
+
+use std::sync::Arc;
+
+use event_log::{ApplyError, Reader, Recorded};
+use futures::future::BoxFuture;
+use sqlx::PgConnection;
+
+use crate::accounts::Accounts;
+use crate::customers::Customers;
+use crate::noun::{AnyNoun, Of};
+use crate::orders::Orders;
+use crate::price_rules::PriceRules;
+use crate::services::Services;
+use crate::subscriptions::Subscriptions;
+
+/// Customers, accounts, the catalogue and its prices: small, read together, one position.
+pub const DIRECTORY: &str = "directory";
+pub const ORDERS: &str = "orders";
+/// Subscriptions and their licences.
+pub const SUBSCRIPTIONS: &str = "subscriptions";
+
+type AfterCommit = Box<dyn Fn(&[Arc<Recorded>]) + Send + Sync>;
+
+/// A reader over nouns.
+pub struct ReadModel {
+    name: &'static str,
+    /// Of the code: a change in what rows mean raises it, and the start rebuilds.
+    pub version: i32,
+    pub nouns: Vec<Box<dyn AnyNoun>>,
+    after_commit: Option<AfterCommit>,
+}
+
+impl std::fmt::Debug for ReadModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReadModel").field("name", &self.name).field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+/// Every read model there is.
+pub fn all() -> Vec<ReadModel> {
+    vec![
+        ReadModel::new(
+            DIRECTORY,
+            1,
+            vec![
+                Box::new(Of::<Customers>::new()),
+                Box::new(Of::<Accounts>::new()),
+                Box::new(Of::<Services>::new()),
+                Box::new(Of::<PriceRules>::new()),
+            ],
+        ),
+        ReadModel::new(ORDERS, 1, vec![Box::new(Of::<Orders>::new())]),
+        ReadModel::new(SUBSCRIPTIONS, 1, vec![Box::new(Of::<Subscriptions>::new())]),
+    ]
+}
+
+impl ReadModel {
+    fn new(name: &'static str, version: i32, nouns: Vec<Box<dyn AnyNoun>>) -> Self {
+        Self { name, version, nouns, after_commit: None }
+    }
+
+    /// Calls back after each commit, for caches.
+    #[must_use]
+    pub fn after_commit(mut self, callback: impl Fn(&[Arc<Recorded>]) + Send + Sync + 'static) -> Self {
+        self.after_commit = Some(Box::new(callback));
+        self
+    }
+}
+
+impl Reader for ReadModel {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn may_be_lost(&self) -> bool {
+        true
+    }
+
+    fn apply<'a>(
+        &'a self,
+        tx: &'a mut PgConnection,
+        generation: i32,
+        events: &'a [Arc<Recorded>],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        Box::pin(async move {
+            for recorded in events {
+                // Also what is not ours must be readable: an unknown event may be about our rows.
+                recorded.event().map_err(|error| ApplyError::Poison(error.to_string()))?;
+            }
+            for noun in &self.nouns {
+                noun.apply(tx, generation, events).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn applied(&self, events: &[Arc<Recorded>]) {
+        if let Some(callback) = &self.after_commit {
+            callback(events);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Rebuilding a read model while it is read and written.
+//!
+//! The log is folded in memory from position 0 and written as the next generation beside the live one. Then, in one
+//! transaction that holds the reader's row, the last events are applied and one number moves: readers see the old rows
+//! or the new ones, both whole. The epoch rises with it, so the live reader starts again on the new rows.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use event_log::parking::{self, Aggregate};
+use event_log::{ApplyError, Reader, Recorded, page};
+use sqlx::{Connection, PgConnection, PgPool};
+use thiserror::Error;
+use tracing::info;
+
+use crate::ReadModel;
+use crate::noun::AnyFold;
+
+/// Events read at once.
+const PAGE: i64 = 10_000;
+/// Closer to the head than this, the rest is applied under the lock.
+const NEAR: i64 = 1_000;
+
+#[derive(Debug, Error)]
+pub enum RebuildError {
+    #[error("another rebuild of it is running")]
+    Running,
+    #[error("it has never run")]
+    Unknown,
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+}
+
+impl From<sqlx::Error> for RebuildError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Apply(error.into())
+    }
+}
+
+/// What a rebuild came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rebuilt {
+    pub generation: i32,
+    /// The position the new rows show.
+    pub position: i64,
+}
+
+/// Rebuilds one model; `progress` hears the position reached and the head.
+///
+/// # Errors
+/// [`RebuildError`]; the live generation is untouched then.
+pub async fn rebuild(
+    pool: &PgPool,
+    model: &ReadModel,
+    progress: impl Fn(i64, i64) + Send,
+) -> Result<Rebuilt, RebuildError> {
+    let mut connection = pool.acquire().await?.detach();
+    let lock: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended('rebuild/' || $1, 0))")
+        .bind(model.name())
+        .fetch_one(&mut connection)
+        .await?;
+    if !lock {
+        return Err(RebuildError::Running);
+    }
+    // The lock goes with the connection, also when this process dies.
+    let rebuilt = locked(pool, &mut connection, model, progress).await;
+    let _ = connection.close().await;
+    rebuilt
+}
+
+async fn locked(
+    pool: &PgPool,
+    connection: &mut PgConnection,
+    model: &ReadModel,
+    progress: impl Fn(i64, i64) + Send,
+) -> Result<Rebuilt, RebuildError> {
+    let live: Option<i32> = sqlx::query_scalar("select generation from readers where name = $1")
+        .bind(model.name())
+        .fetch_optional(&mut *connection)
+        .await?;
+    let generation = live.ok_or(RebuildError::Unknown)? + 1;
+    clear(connection, model, generation).await?;
+    let mut building =
+        Building { model, generation, folds: model.nouns.iter().map(|n| n.fold()).collect(), parked: HashSet::new() };
+    let position = building.catch_up(pool, connection, progress).await?;
+    let swapped = building.swap(connection, position).await?;
+    clear(connection, model, generation - 1).await?;
+    info!(read_model = model.name(), generation, position = swapped, "rebuilt");
+    Ok(Rebuilt { generation, position: swapped })
+}
+
+async fn clear(connection: &mut PgConnection, model: &ReadModel, generation: i32) -> Result<(), sqlx::Error> {
+    for noun in &model.nouns {
+        noun.clear(connection, generation).await?;
+    }
+    sqlx::query("delete from dead_letters where reader = $1 and generation = $2")
+        .bind(model.name())
+        .bind(generation)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+struct Building<'a> {
+    model: &'a ReadModel,
+    generation: i32,
+    folds: Vec<Box<dyn AnyFold>>,
+    parked: HashSet<Aggregate>,
+}
+
+impl Building<'_> {
+    /// Folds until near the head and writes the rows. Answers the position they show.
+    async fn catch_up(
+        &mut self,
+        pool: &PgPool,
+        connection: &mut PgConnection,
+        progress: impl Fn(i64, i64) + Send,
+    ) -> Result<i64, RebuildError> {
+        let mut position = 0;
+        loop {
+            let head = page::head(pool).await.map_err(ApplyError::from)?;
+            progress(position, head);
+            if head - position <= NEAR && position > 0 || head == position {
+                break;
+            }
+            let events = page::after(pool, position, PAGE).await.map_err(ApplyError::from)?;
+            let Some(last) = events.last() else { break };
+            position = last.position;
+            let mut tx = connection.begin().await?;
+            sqlx::query("set local synchronous_commit = off").execute(&mut *tx).await?;
+            self.fold(&mut tx, &events).await?;
+            tx.commit().await?;
+        }
+        let mut tx = connection.begin().await?;
+        for fold in &mut self.folds {
+            fold.write(&mut tx, self.generation).await?;
+        }
+        tx.commit().await?;
+        Ok(position)
+    }
+
+    /// Folds a page, parking what cannot be applied as the live reader would.
+    async fn fold(&mut self, tx: &mut PgConnection, events: &[Arc<Recorded>]) -> Result<(), ApplyError> {
+        let readable = events.iter().all(|recorded| recorded.event().is_ok());
+        if readable && self.parked.is_empty() {
+            return self.fold_all(tx, events).await;
+        }
+        for event in events {
+            let key = (event.aggregate_type.clone(), event.aggregate_id.clone());
+            let reason = if self.parked.contains(&key) {
+                Some("behind a parked event".to_owned())
+            } else {
+                event.event().err().map(ToString::to_string)
+            };
+            match reason {
+                Some(reason) => {
+                    parking::park_in_tx(tx, self.model.name(), self.generation, event, &reason).await?;
+                    self.parked.insert(key);
+                }
+                None => self.fold_all(tx, std::slice::from_ref(event)).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn fold_all(&mut self, tx: &mut PgConnection, events: &[Arc<Recorded>]) -> Result<(), ApplyError> {
+        for fold in &mut self.folds {
+            fold.add(tx, self.generation, events).await?;
+        }
+        Ok(())
+    }
+
+    /// Under the reader's row lock: the last events, then the pointer.
+    async fn swap(&self, connection: &mut PgConnection, built: i64) -> Result<i64, RebuildError> {
+        let mut tx = connection.begin().await?;
+        let live: i64 = sqlx::query_scalar("select position from readers where name = $1 for update")
+            .bind(self.model.name())
+            .fetch_one(&mut *tx)
+            .await?;
+        let mut position = built;
+        while position < live {
+            let sql = format!(
+                "select {} from events where position > $1 and position <= $2 order by position limit $3",
+                event_log::recorded::COLUMNS
+            );
+            let rows: Vec<Recorded> =
+                sqlx::query_as(&sql).bind(position).bind(live).bind(PAGE).fetch_all(&mut *tx).await?;
+            let events: Vec<Arc<Recorded>> = rows.into_iter().map(Arc::new).collect();
+            let Some(last) = events.last().map(|event| event.position) else { break };
+            let (live_events, waiting) = parking::split(&events, &self.parked);
+            for event in &waiting {
+                let reason = "behind a parked event";
+                parking::park_in_tx(&mut tx, self.model.name(), self.generation, event, reason).await?;
+            }
+            self.model.apply(&mut tx, self.generation, &live_events).await?;
+            position = last;
+        }
+        sqlx::query(
+            "update readers set generation = $2, version = $3, position = $4, epoch = epoch + 1, lease_until = null \
+             where name = $1",
+        )
+        .bind(self.model.name())
+        .bind(self.generation)
+        .bind(self.model.version)
+        .bind(position)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(position)
+    }
+}

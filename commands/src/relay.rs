@@ -40,32 +40,17 @@ pub struct Relay {
     committed: watch::Receiver<i64>,
 }
 
-/// The relay could not go on; it tries again by itself.
-#[derive(Debug, Error)]
-pub enum RelayError {
-    #[error(transparent)]
-    Mirror(#[from] MirrorError),
-    #[error(transparent)]
-    Log(#[from] LogError),
-}
-
 /// Why publishing stopped and starts again from what the stream says.
 #[derive(Debug, Error)]
 enum Setback {
     #[error(transparent)]
-    Failed(#[from] RelayError),
+    Failed(#[from] MirrorError),
     #[error("an event was not acknowledged")]
     Unacknowledged,
     #[error("another message was stored first")]
     Fenced,
     #[error("the stream is not as it was left")]
     Moved,
-}
-
-impl From<MirrorError> for Setback {
-    fn from(error: MirrorError) -> Self {
-        Self::Failed(error.into())
-    }
 }
 
 impl From<LogError> for Setback {
@@ -111,8 +96,7 @@ impl Relay {
         doubtful: &mut Vec<i64>,
         outage: &mut Outage,
     ) -> Result<std::convert::Infallible, Setback> {
-        let log_id = event_log::page::log_id(&self.pool).await?;
-        let after = self.align(log_id, doubtful).await?;
+        let (log_id, after) = self.align(doubtful).await?;
         doubtful.clear();
         outage.over(after);
         let mut pump = Pump::new(self, log_id, after);

@@ -3,20 +3,22 @@
 //! Stream sequence = global position. Everything else (no duplicates, order, fencing, resuming, noticing loss) follows
 //! from that one equality. The mirror may be lost at any time; it is then made anew from Postgres.
 
+mod handle;
+
 use std::time::Duration;
 
 use async_nats::HeaderMap;
-use async_nats::header::NATS_MESSAGE_ID;
-use async_nats::jetstream::context::{ContextBuilder, RequestError};
+use async_nats::header::{IntoHeaderName, NATS_MESSAGE_ID};
+use async_nats::jetstream::Error as Refusal;
+use async_nats::jetstream::context::RequestError;
 use async_nats::jetstream::message::StreamMessage;
-use async_nats::jetstream::response::Response;
-use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, RawMessageErrorKind, RetentionPolicy, StorageType};
-use async_nats::jetstream::{Context, Error as Refusal, ErrorCode};
-use serde::Serialize;
+use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, RetentionPolicy, StorageType};
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::Recorded;
+use crate::{LogError, Recorded};
+
+pub use handle::Mirror;
 
 /// Header that says which log a message copies.
 pub const LOG_ID_HEADER: &str = "Cloudsales-Log-Id";
@@ -28,10 +30,6 @@ const PARTITIONS: u64 = 16;
 const MAX_AGE: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// Dedup by message id is the second belt only, and the server keeps this many seconds of ids in memory.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(10);
-/// A request to JetStream or an acknowledgement takes milliseconds; after this it is lost.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
-/// Publishes the client lets wait for acknowledgements: several windows, since a dropped one is held a while.
-const MAX_UNACKNOWLEDGED: usize = 8_000;
 
 /// Where the mirror is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +105,7 @@ pub fn log_id_of(info: &Info) -> Option<Uuid> {
     info.config.metadata.get(LOG_ID_KEY)?.parse().ok()
 }
 
-/// JetStream did not do as asked.
+/// JetStream did not do as asked, or there was no log to compare it with.
 #[derive(Debug, Error)]
 pub enum MirrorError {
     #[error("JetStream does not answer: {0}")]
@@ -116,6 +114,8 @@ pub enum MirrorError {
     Refused(#[from] Refusal),
     #[error("JetStream: {0}")]
     Client(#[source] async_nats::Error),
+    #[error("the log cannot be read: {0}")]
+    Log(#[from] LogError),
 }
 
 /// Why a message of the stream is not taken for an event of the log.
@@ -133,131 +133,41 @@ pub enum Foreign {
     OtherSubject,
 }
 
-/// Handle on the stream. Clones share the connection.
-#[derive(Debug, Clone)]
-pub struct Mirror {
-    pub config: MirrorConfig,
-    jetstream: Context,
+/// The event a delivered message carries.
+///
+/// # Errors
+/// [`Foreign`] when it is none of this log's at this place.
+pub fn read(
+    config: &MirrorConfig,
+    log_id: Uuid,
+    (sequence, message): (u64, &async_nats::Message),
+) -> Result<Recorded, Foreign> {
+    let headers = message.headers.as_ref();
+    if !says(headers, LOG_ID_HEADER, log_id) {
+        return Err(Foreign::OtherLog);
+    }
+    let event = Recorded::from_body(&message.payload).map_err(|_| Foreign::Undecodable)?;
+    if u64::try_from(event.position) != Ok(sequence) {
+        return Err(Foreign::OtherPosition);
+    }
+    if !says(headers, NATS_MESSAGE_ID, event.event_id) {
+        return Err(Foreign::OtherEvent);
+    }
+    if message.subject.as_str() != config.subject(&event) {
+        return Err(Foreign::OtherSubject);
+    }
+    Ok(event)
 }
 
-impl Mirror {
-    /// Makes no request. Needs a tokio runtime.
-    pub fn new(nats: async_nats::Client, config: MirrorConfig) -> Self {
-        let jetstream = ContextBuilder::new()
-            .timeout(REQUEST_TIMEOUT)
-            .ack_timeout(REQUEST_TIMEOUT)
-            .max_ack_inflight(MAX_UNACKNOWLEDGED)
-            .build(nats);
-        Self { config, jetstream }
-    }
-
-    pub const fn jetstream(&self) -> &Context {
-        &self.jetstream
-    }
-
-    /// The stream as it is now; `None` when there is none.
-    ///
-    /// # Errors
-    /// [`MirrorError`] when JetStream is away.
-    pub async fn info(&self) -> Result<Option<Info>, MirrorError> {
-        match self.request("INFO", &serde_json::json!({})).await {
-            Ok(info) => Ok(Some(info)),
-            Err(MirrorError::Refused(refusal)) if refusal.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Makes the stream. Its last sequence is then `first - 1`, so event `first` is published like any other.
-    ///
-    /// # Errors
-    /// [`MirrorError`], also when another process was faster.
-    pub async fn create(&self, log_id: Uuid, first: i64) -> Result<(), MirrorError> {
-        let _: Info = self.request("CREATE", &self.config.stream_config(log_id, first)).await?;
-        Ok(())
-    }
-
-    /// Gives the stream a new configuration.
-    ///
-    /// # Errors
-    /// [`MirrorError`], also when the change is one the server does not allow.
-    pub async fn update(&self, config: &Config) -> Result<(), MirrorError> {
-        let _: Info = self.request("UPDATE", config).await?;
-        Ok(())
-    }
-
-    /// Removes the stream seen as `info`, unless that one is gone already.
-    ///
-    /// # Errors
-    /// [`MirrorError`].
-    pub async fn delete(&self, info: &Info) -> Result<(), MirrorError> {
-        // Another relay may have replaced it meanwhile; its successor is none of our business.
-        if self.info().await?.is_none_or(|now| now.created != info.created) {
-            return Ok(());
-        }
-        let _: serde_json::Value = self.request("DELETE", &serde_json::json!({})).await?;
-        Ok(())
-    }
-
-    /// The message at `position`; `None` when the stream holds none there.
-    ///
-    /// # Errors
-    /// [`MirrorError`].
-    pub async fn message(&self, position: u64) -> Result<Option<StreamMessage>, MirrorError> {
-        let stream = self.jetstream.get_stream_no_info(&self.config.stream).await;
-        match stream.map_err(|e| MirrorError::Client(e.into()))?.get_raw_message(position).await {
-            Ok(message) => Ok(Some(message)),
-            Err(error) => match error.kind() {
-                RawMessageErrorKind::NoMessageFound => Ok(None),
-                RawMessageErrorKind::JetStream(refusal) => Err(refusal.into()),
-                _ => Err(MirrorError::Client(error.into())),
-            },
-        }
-    }
-
-    async fn request<T: Serialize, R: serde::de::DeserializeOwned>(
-        &self,
-        verb: &str,
-        body: &T,
-    ) -> Result<R, MirrorError> {
-        let subject = format!("STREAM.{verb}.{}", self.config.stream);
-        match self.jetstream.request(subject, body).await? {
-            Response::Ok(answer) => Ok(answer),
-            Response::Err { error } => Err(error.into()),
-        }
-    }
-
-    /// The event a delivered message carries.
-    ///
-    /// # Errors
-    /// [`Foreign`] when it is none of this log's at this place.
-    pub fn read(&self, log_id: Uuid, sequence: u64, message: &async_nats::Message) -> Result<Recorded, Foreign> {
-        let headers = message.headers.as_ref();
-        if !says(headers, LOG_ID_HEADER, log_id) {
-            return Err(Foreign::OtherLog);
-        }
-        let event = Recorded::from_body(&message.payload).map_err(|_| Foreign::Undecodable)?;
-        if u64::try_from(event.position) != Ok(sequence) {
-            return Err(Foreign::OtherPosition);
-        }
-        if !says(headers, NATS_MESSAGE_ID, event.event_id) {
-            return Err(Foreign::OtherEvent);
-        }
-        if message.subject.as_str() != self.config.subject(&event) {
-            return Err(Foreign::OtherSubject);
-        }
-        Ok(event)
-    }
-
-    /// Whether a stored message is the copy of `event`, byte for byte.
-    pub fn is_copy(&self, log_id: Uuid, message: &StreamMessage, event: &Recorded) -> bool {
-        message.payload == event.to_body()
-            && message.subject.as_str() == self.config.subject(event)
-            && says(Some(&message.headers), LOG_ID_HEADER, log_id)
-            && says(Some(&message.headers), NATS_MESSAGE_ID, event.event_id)
-    }
+/// Whether a stored message is the copy of the event, byte for byte.
+pub fn is_copy(config: &MirrorConfig, log_id: Uuid, (message, event): (&StreamMessage, &Recorded)) -> bool {
+    message.payload == event.to_body()
+        && message.subject.as_str() == config.subject(event)
+        && says(Some(&message.headers), LOG_ID_HEADER, log_id)
+        && says(Some(&message.headers), NATS_MESSAGE_ID, event.event_id)
 }
 
-fn says<N: async_nats::header::IntoHeaderName>(headers: Option<&HeaderMap>, name: N, id: Uuid) -> bool {
+fn says<N: IntoHeaderName>(headers: Option<&HeaderMap>, name: N, id: Uuid) -> bool {
     let value = headers.and_then(|headers| headers.get(name));
     value.is_some_and(|value| value.as_str().parse::<Uuid>() == Ok(id))
 }
@@ -291,6 +201,57 @@ mod tests {
         let subjects = config().stream_config(Uuid::nil(), 1).subjects;
         assert_eq!(subjects, ["evt.*.*.*"]);
         assert_eq!(config().wake_subject().split('.').count(), 2);
+    }
+
+    fn event(position: i64) -> Recorded {
+        let body = serde_json::json!({
+            "position": position, "aggregate_type": "order", "aggregate_id": "o", "sequence": 1,
+            "event_type": "OrderPlaced", "event_version": "1.0", "event_id": Uuid::from_u128(7),
+            "command_id": Uuid::nil(), "customer_id": null, "recorded_at": "2026-01-02T03:04:05.000006Z",
+            "metadata": {}, "payload": {"OrderPlaced": {}},
+        });
+        Recorded::from_body(body.to_string().as_bytes()).unwrap()
+    }
+
+    fn message(event: &Recorded, log_id: Uuid) -> async_nats::Message {
+        let mut headers = HeaderMap::new();
+        headers.insert(LOG_ID_HEADER, log_id.to_string());
+        headers.insert(NATS_MESSAGE_ID, event.event_id.to_string());
+        async_nats::Message {
+            subject: config().subject(event).into(),
+            reply: None,
+            payload: event.to_body().into(),
+            headers: Some(headers),
+            status: None,
+            description: None,
+            length: 0,
+        }
+    }
+
+    #[test]
+    fn a_message_is_an_event_only_of_its_log_at_its_place() {
+        let log_id = Uuid::from_u128(1);
+        let good = message(&event(42), log_id);
+        let read = |sequence, message: &async_nats::Message| read(&config(), log_id, (sequence, message));
+        assert_eq!(read(42, &good).unwrap().to_body(), event(42).to_body());
+        assert_eq!(read(43, &good).unwrap_err(), Foreign::OtherPosition);
+        assert_eq!(read(42, &message(&event(42), Uuid::from_u128(2))).unwrap_err(), Foreign::OtherLog);
+
+        let mut bare = message(&event(42), log_id);
+        bare.headers = None;
+        assert_eq!(read(42, &bare).unwrap_err(), Foreign::OtherLog);
+
+        let mut junk = message(&event(42), log_id);
+        junk.payload = "junk".into();
+        assert_eq!(read(42, &junk).unwrap_err(), Foreign::Undecodable);
+
+        let mut moved = message(&event(42), log_id);
+        moved.subject = "evt.0.order.OrderCompleted".into();
+        assert_eq!(read(42, &moved).unwrap_err(), Foreign::OtherSubject);
+
+        let mut renamed = message(&event(42), log_id);
+        renamed.headers.as_mut().unwrap().insert(NATS_MESSAGE_ID, Uuid::nil().to_string());
+        assert_eq!(read(42, &renamed).unwrap_err(), Foreign::OtherEvent);
     }
 
     #[test]

@@ -75,6 +75,10 @@ impl Tail {
         async move { follow::run(tail, Mirror::new(nats, config), pool, shutdown).await }
     }
 
+    fn last(&self) -> Option<Arc<Recorded>> {
+        self.ring().last()
+    }
+
     /// Takes events in, and tells the waiting readers once.
     fn push(&self, events: Vec<Recorded>) {
         let Some(last) = events.last().map(|event| event.position) else { return };

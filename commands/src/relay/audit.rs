@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use async_nats::jetstream::stream::State;
-use event_log::mirror::log_id_of;
+use event_log::mirror::{MirrorError, log_id_of};
 use event_log::page;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::{Relay, RelayError, random_below};
+use super::{Relay, random_below};
 
 const EVERY: Duration = Duration::from_secs(60);
 /// Messages compared byte for byte in one audit.
@@ -56,8 +56,8 @@ impl Relay {
     /// anew at once.
     ///
     /// # Errors
-    /// [`RelayError`] when JetStream or Postgres is away; then nothing is known.
-    pub async fn audit(&self) -> Result<AuditReport, RelayError> {
+    /// [`MirrorError`] when JetStream or Postgres is away; then nothing is known.
+    pub async fn audit(&self) -> Result<AuditReport, MirrorError> {
         let log_id = page::log_id(&self.pool).await?;
         let Some(info) = self.mirror.info().await?.filter(|info| log_id_of(info) == Some(log_id)) else {
             return Ok(AuditReport::default());
@@ -65,19 +65,19 @@ impl Relay {
         let mut report = AuditReport::of(&info.state);
         for position in sample(&info.state) {
             report.sampled += 1;
-            report.differing.extend(self.differing(log_id, &info, &[position]).await?);
+            report.differing.extend(self.mirror.differing(&self.pool, (log_id, &info), &[position]).await?);
         }
         self.excuse_expired(&mut report).await?;
         if !report.is_clean() {
             metrics::counter!("mirror_audit_failures_total").increment(1);
             tracing::error!(?report, "the mirror is not a copy of the log");
-            self.replace(log_id, &info).await?;
+            self.replace(&info, "audit failed").await?;
         }
         Ok(report)
     }
 
     /// The limits may have taken a sampled message away since.
-    async fn excuse_expired(&self, report: &mut AuditReport) -> Result<(), RelayError> {
+    async fn excuse_expired(&self, report: &mut AuditReport) -> Result<(), MirrorError> {
         if report.differing.is_empty() {
             return Ok(());
         }

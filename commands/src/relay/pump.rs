@@ -29,6 +29,8 @@ pub(super) struct Pump<'a> {
     doubtful: Vec<i64>,
     /// The next position to read.
     next: i64,
+    /// Which event the one before that was.
+    last_read: Option<Uuid>,
     /// The last position known to be stored.
     stored: i64,
     /// The last position of the page under way.
@@ -46,6 +48,7 @@ impl<'a> Pump<'a> {
             window: Window::new(),
             doubtful: Vec::new(),
             next: after + 1,
+            last_read: None,
             stored: after,
             page_end: after,
             more: true,
@@ -76,13 +79,25 @@ impl<'a> Pump<'a> {
         self.doubtful
     }
 
+    /// Reads the next page, and the event before it once more: if that is another one than it was, the log was put
+    /// back to an earlier state and the stream holds what never happened.
     async fn read(&mut self) -> Result<(), Setback> {
-        let events = page::after(&self.relay.pool, self.next - 1, PAGE).await?;
-        self.more = i64::try_from(events.len()) == Ok(PAGE);
-        if let Some(last) = events.last() {
+        let events = page::after(&self.relay.pool, (self.next - 2).max(0), PAGE + 1).await?;
+        let mut events = VecDeque::from(events);
+        if self.next > 1 {
+            let before = events.pop_front().filter(|event| event.position == self.next - 1);
+            let before = before.ok_or(Setback::Moved)?.event_id;
+            if self.last_read.is_some_and(|last_read| last_read != before) {
+                return Err(Setback::Moved);
+            }
+            self.last_read = Some(before);
+        }
+        self.more = i64::try_from(events.len()).is_ok_and(|read| read >= PAGE);
+        if let Some(last) = events.back() {
             self.next = last.position + 1;
+            self.last_read = Some(last.event_id);
             self.page_end = last.position;
-            self.ready = events.into();
+            self.ready = events;
             crash::point("relay.before_publish");
         }
         Ok(())
@@ -128,13 +143,13 @@ impl<'a> Pump<'a> {
     /// Whether the stream still is what it was left as; another relay may also simply be ahead.
     async fn inspect(&mut self, wake: &Wake) -> Result<(), Setback> {
         let stored = self.stored;
-        let found = self.relay.observe(self.log_id, &[]).await?;
+        let found = self.relay.observe(&[]).await?;
         let published = self.next - 1 - i64::try_from(self.ready.len()).unwrap_or(i64::MAX);
         let head = found.log.head.max(wake.committed());
         metrics::gauge!("relay_position").set(self.stored as f64);
         metrics::gauge!("relay_lag_events").set((head - self.stored).max(0) as f64);
         match found.action {
-            Action::Resume { after } if (stored..=published).contains(&after) => Ok(()),
+            Action::Resume { after } if found.log_id == self.log_id && (stored..=published).contains(&after) => Ok(()),
             _ => Err(Setback::Moved),
         }
     }

@@ -1,120 +1,91 @@
 //! Looking at the stream and putting it in order.
 
-use std::collections::HashMap;
-
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::stream::Info;
+use event_log::LogError;
 use event_log::mirror::{MirrorError, log_id_of};
-use event_log::{LogError, page};
-use futures::{StreamExt, TryStreamExt};
 use uuid::Uuid;
 
 use super::decide::{Action, Log, Stream, decide, first_of_new};
-use super::{Relay, RelayError, Setback};
+use super::{Relay, Setback};
 
 /// Other relays may be putting it in order too; after this many tries one waits.
 const ROUNDS: usize = 4;
-/// Messages asked for at the same time.
-const CONCURRENT: usize = 16;
 
-/// The stream as it was found, and what follows.
+/// The stream and the log as they were found, and what follows.
 pub(super) struct Found {
     info: Option<Info>,
+    pub(super) log_id: Uuid,
     pub(super) log: Log,
     pub(super) action: Action,
 }
 
 impl Relay {
-    /// Puts the stream in order. Returns the position of its last message.
-    pub(super) async fn align(&self, log_id: Uuid, doubtful: &[i64]) -> Result<i64, Setback> {
+    /// Puts the stream in order. Returns which log it mirrors now, and the position of its last message.
+    pub(super) async fn align(&self, doubtful: &[i64]) -> Result<(Uuid, i64), Setback> {
         for _ in 0..ROUNDS {
-            match self.step(log_id, doubtful).await {
-                Ok(Some(after)) => return Ok(after),
+            match self.step(doubtful).await {
+                Ok(Some(aligned)) => return Ok(aligned),
                 Ok(None) => {}
-                Err(RelayError::Mirror(MirrorError::Refused(refusal))) if was_faster(refusal.error_code()) => {}
+                Err(MirrorError::Refused(refusal)) if was_faster(refusal.error_code()) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         Err(Setback::Moved)
     }
 
-    /// One look and what follows from it; the position to go on from if there is nothing to do.
-    async fn step(&self, log_id: Uuid, doubtful: &[i64]) -> Result<Option<i64>, RelayError> {
-        let found = self.observe(log_id, doubtful).await?;
+    /// One look and what follows from it; where to go on if there is nothing to do.
+    async fn step(&self, doubtful: &[i64]) -> Result<Option<(Uuid, i64)>, MirrorError> {
+        let found = self.observe(doubtful).await?;
         if let Action::Resume { after } = found.action {
-            return Ok(Some(after));
+            return Ok(Some((found.log_id, after)));
         }
-        self.act(log_id, found).await?;
+        self.act(found).await?;
         Ok(None)
     }
 
-    pub(super) async fn observe(&self, log_id: Uuid, doubtful: &[i64]) -> Result<Found, RelayError> {
+    /// The log is read after the stream, so that nothing of ours on the stream is beyond it.
+    pub(super) async fn observe(&self, doubtful: &[i64]) -> Result<Found, MirrorError> {
         let info = self.mirror.info().await?;
+        let (log_id, log) = self.log().await?;
         let stream = match &info {
             Some(info) => self.appraise(log_id, info, doubtful).await?,
             None => Stream::Missing,
         };
-        let log = self.log().await?;
-        Ok(Found { info, log, action: decide(stream, log) })
+        Ok(Found { info, log_id, log, action: decide(stream, log) })
     }
 
-    async fn appraise(&self, log_id: Uuid, info: &Info, doubtful: &[i64]) -> Result<Stream, RelayError> {
+    async fn appraise(&self, log_id: Uuid, info: &Info, doubtful: &[i64]) -> Result<Stream, MirrorError> {
         let last_sequence = i64::try_from(info.state.last_sequence).unwrap_or(i64::MAX);
         let of_this_log = log_id_of(info) == Some(log_id);
         let faithful = of_this_log
-            && self.is_faithful(log_id, info, &[last_sequence]).await?
-            && self.is_faithful(log_id, info, doubtful).await?;
+            && self.mirror.differing(&self.pool, (log_id, info), &[last_sequence]).await?.is_empty()
+            && self.mirror.differing(&self.pool, (log_id, info), doubtful).await?.is_empty();
         let configured = self.mirror.config.amended(&info.config).is_none();
         Ok(Stream::Present { of_this_log, configured, last_sequence, faithful })
     }
 
-    /// Whether the stream holds the log's events at those of the positions it reaches to.
-    async fn is_faithful(&self, log_id: Uuid, info: &Info, positions: &[i64]) -> Result<bool, RelayError> {
-        Ok(self.differing(log_id, info, positions).await?.is_empty())
+    async fn log(&self) -> Result<(Uuid, Log), LogError> {
+        let sql = "select log_id, position, coalesce((select min(position) from readers), 0) from log_head";
+        let (log_id, head, slowest_reader) = sqlx::query_as(sql).fetch_one(&self.pool).await?;
+        Ok((log_id, Log { head, slowest_reader }))
     }
 
-    /// Those of the positions at which the stream should hold the log's event and does not.
-    pub(super) async fn differing(&self, log_id: Uuid, info: &Info, positions: &[i64]) -> Result<Vec<i64>, RelayError> {
-        let held = info.state.first_sequence..=info.state.last_sequence;
-        let is_held = |position: &i64| info.state.messages > 0 && held.contains(&position.unsigned_abs());
-        let positions: Vec<i64> = positions.iter().copied().filter(is_held).collect();
-        let (Some(lowest), Some(highest)) = (positions.iter().min(), positions.iter().max()) else {
-            return Ok(Vec::new());
-        };
-        let events = page::after(&self.pool, lowest - 1, (highest - lowest + 1).min(page::PAGE)).await?;
-        let events: HashMap<i64, _> = events.into_iter().map(|event| (event.position, event)).collect();
-        let compared = futures::stream::iter(positions).map(|position| {
-            let event = events.get(&position);
-            async move {
-                let message = self.mirror.message(position.unsigned_abs()).await?;
-                let same =
-                    message.zip(event).is_some_and(|(message, event)| self.mirror.is_copy(log_id, &message, event));
-                Ok::<_, RelayError>((!same).then_some(position))
-            }
-        });
-        let differing: Vec<Option<i64>> = compared.buffered(CONCURRENT).try_collect().await?;
-        Ok(differing.into_iter().flatten().collect())
-    }
-
-    async fn log(&self) -> Result<Log, RelayError> {
-        let sql = "select position, coalesce((select min(position) from readers), 0) from log_head";
-        let (head, slowest_reader) = sqlx::query_as(sql).fetch_one(&self.pool).await.map_err(LogError::from)?;
-        Ok(Log { head, slowest_reader })
-    }
-
-    async fn act(&self, log_id: Uuid, found: Found) -> Result<(), MirrorError> {
-        let info = found.info.as_ref();
-        match found.action {
+    async fn act(&self, found: Found) -> Result<(), MirrorError> {
+        let Found { info, log_id, action, .. } = found;
+        match action {
             Action::Resume { .. } => Ok(()),
             Action::Create { first } => self.create(log_id, first).await,
-            Action::Recreate { first, reason } => self.recreate(log_id, (info, first), reason).await,
+            Action::Recreate { first, reason } => self.recreate((log_id, first), info.as_ref(), reason).await,
             Action::Reconfigure { first } => {
-                let amended = info.and_then(|info| self.mirror.config.amended(&info.config));
+                let amended = info.as_ref().and_then(|info| self.mirror.config.amended(&info.config));
                 let Some(config) = amended else { return Ok(()) };
                 tracing::warn!("the mirror's limits were changed by somebody; setting them back");
                 match self.mirror.update(&config).await {
                     // Not everything can be changed back.
-                    Err(MirrorError::Refused(_)) => self.recreate(log_id, (info, first), "other configuration").await,
+                    Err(MirrorError::Refused(_)) => {
+                        self.recreate((log_id, first), info.as_ref(), "other configuration").await
+                    }
                     outcome => outcome,
                 }
             }
@@ -122,18 +93,18 @@ impl Relay {
     }
 
     /// Makes the stream anew whatever it looks like.
-    pub(super) async fn replace(&self, log_id: Uuid, old: &Info) -> Result<(), RelayError> {
-        let first = first_of_new(self.log().await?);
-        match self.recreate(log_id, (Some(old), first), "audit failed").await {
+    pub(super) async fn replace(&self, old: &Info, reason: &'static str) -> Result<(), MirrorError> {
+        let (log_id, log) = self.log().await?;
+        match self.recreate((log_id, first_of_new(log)), Some(old), reason).await {
             Err(MirrorError::Refused(refusal)) if was_faster(refusal.error_code()) => Ok(()),
-            outcome => Ok(outcome?),
+            outcome => outcome,
         }
     }
 
     async fn recreate(
         &self,
-        log_id: Uuid,
-        (old, first): (Option<&Info>, i64),
+        (log_id, first): (Uuid, i64),
+        old: Option<&Info>,
         reason: &'static str,
     ) -> Result<(), MirrorError> {
         metrics::counter!("mirror_recreated_total", "reason" => reason).increment(1);

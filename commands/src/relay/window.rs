@@ -132,7 +132,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_window_opens_with_success_only() {
-        let mut window = window((1..=2_000).map(|n| (n, stored(n.unsigned_abs(), n > 1_500))).collect());
+        let mut window = window((1..=2_000_i64).map(|n| (n, stored(n.unsigned_abs(), n > 1_500))).collect());
         for _ in 0..100 {
             window.next().await;
         }
@@ -140,7 +140,7 @@ mod tests {
         window.drain().await;
         assert_eq!(window.limit, WINDOW);
 
-        let mut window = self::window((1..=100).map(|n| (n, stored(n.unsigned_abs(), true))).collect());
+        let mut window = self::window((1..=100_i64).map(|n| (n, stored(n.unsigned_abs(), true))).collect());
         window.drain().await;
         assert_eq!(window.limit, WINDOW_AT_FIRST);
     }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::Tail;
 use super::ring::CAPACITY;
-use crate::mirror::{Foreign, Mirror, MirrorError, log_id_of};
+use crate::mirror::{self, Foreign, Mirror, MirrorError, log_id_of};
 use crate::{LogError, page};
 
 /// Messages asked for in one pull, and taken in at once when they are there.
@@ -49,8 +49,10 @@ enum Lost {
     Stalled,
     #[error("the consumer ended")]
     Ended,
-    #[error("the log was put back to an earlier state")]
-    LogRestored,
+    #[error("the log is not the one these events came from")]
+    LogReplaced,
+    #[error("the stream does not end as the log does")]
+    Unfaithful,
     #[error(transparent)]
     Consumer(#[from] MessagesError),
     #[error(transparent)]
@@ -125,17 +127,24 @@ impl Follower {
     }
 
     async fn attach(&mut self) -> Result<(Attached, pull::Stream), Lost> {
-        let newest = self.tail.newest();
+        let info = self.mirror.info().await?.ok_or(Lost::Missing)?;
+        // Read after the stream, so that nothing of the log's on the stream is beyond it.
         let log_id = page::log_id(&self.pool).await?;
         let head = page::head(&self.pool).await?;
-        if self.log_id.replace(log_id).is_some_and(|before| before != log_id) || newest > head {
+        if self.log_id.replace(log_id).is_some_and(|before| before != log_id)
+            || !is_current(&self.tail, &self.pool).await?
+        {
             self.tail.forget();
         }
-        let info = self.mirror.info().await?.ok_or(Lost::Missing)?;
         if log_id_of(&info) != Some(log_id) {
             return Err(Lost::OtherLog);
         }
-        let start = first_wanted(self.tail.newest(), head, signed(info.state.last_sequence));
+        let last_sequence = signed(info.state.last_sequence);
+        let differing = self.mirror.differing(&self.pool, (log_id, &info), &[last_sequence]).await?;
+        if last_sequence > head || !differing.is_empty() {
+            return Err(Lost::Unfaithful);
+        }
+        let start = first_wanted(self.tail.newest(), head, last_sequence);
         let messages = self.consume(start).await?;
         let attached = Attached { log_id, info, seen: AtomicI64::new(start - 1), target: AtomicI64::new(head) };
         Ok((attached, messages))
@@ -216,7 +225,7 @@ fn accept(
     if !first && signed(sequence) != before + 1 {
         return Err(Lost::Gap);
     }
-    Ok(mirror.read(attached.log_id, sequence, &message.message))
+    Ok(mirror::read(&mirror.config, attached.log_id, (sequence, &message.message)))
 }
 
 /// Compares the stream with what was seen of it, once a second, until they differ.
@@ -258,16 +267,25 @@ fn differs(attached: &Attached, info: &Info, seen: i64) -> Option<Lost> {
 
 /// The broker may be well and the relay away: then nothing comes either, and readers must not wait for it.
 async fn compare_with_log(tail: &Tail, pool: &PgPool, attached: &Attached) -> Result<(), Lost> {
-    let newest = tail.newest();
-    let log = async { Ok::<_, LogError>((page::log_id(pool).await?, page::head(pool).await?)) };
+    let log = async {
+        Ok::<_, LogError>((page::log_id(pool).await?, page::head(pool).await?, is_current(tail, pool).await?))
+    };
     // Postgres away or slow is no reason to let go of the mirror.
-    let Ok(Ok((log_id, head))) = tokio::time::timeout(CHECK, log).await else { return Ok(()) };
-    if log_id != attached.log_id || newest > head {
-        return Err(Lost::LogRestored);
+    let Ok(Ok((log_id, head, current))) = tokio::time::timeout(CHECK, log).await else { return Ok(()) };
+    if log_id != attached.log_id || !current {
+        return Err(Lost::LogReplaced);
     }
     tail.set_live(attached.in_step());
     attached.target.store(head, Ordering::Relaxed);
     Ok(())
+}
+
+/// Whether the newest event held is the log's event at that position: not so once the log was put back to an earlier
+/// state and has gone on differently from there.
+async fn is_current(tail: &Tail, pool: &PgPool) -> Result<bool, LogError> {
+    let Some(newest) = tail.last() else { return Ok(true) };
+    let stored = page::after(pool, newest.position - 1, 1).await?;
+    Ok(stored.first().is_some_and(|stored| stored.position == newest.position && stored.event_id == newest.event_id))
 }
 
 fn signed(sequence: u64) -> i64 {

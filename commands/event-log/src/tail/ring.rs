@@ -39,6 +39,10 @@ impl Ring {
         *self = Self::default();
     }
 
+    pub(super) fn last(&self) -> Option<Arc<Recorded>> {
+        self.events.back().cloned()
+    }
+
     /// The events right after `position`, if the first of them is held.
     pub(super) fn after(&self, position: i64, limit: usize) -> Option<Vec<Arc<Recorded>>> {
         let first = self.events.front()?.position;

@@ -1,0 +1,82 @@
+//! What the provider's webhooks hint at. Nobody acts on what they say, only on what is read afterwards.
+
+use commands::catalogue::ask_for_sync;
+use commands::effects::{self, Wake};
+use commands::inbox::{Applied, Applier};
+use commands::index;
+use futures::future::BoxFuture;
+use serde::Deserialize;
+use sqlx::PgPool;
+
+/// The provider's name in the inbox.
+pub const PROVIDER: &str = "ccp";
+
+/// Applies the provider's hints.
+#[derive(Debug, Clone)]
+pub struct CcpHook {
+    pub pool: PgPool,
+    pub wake: Wake,
+}
+
+#[derive(Debug, Deserialize)]
+struct Hint {
+    #[serde(default)]
+    data: Subject,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Subject {
+    order_id: Option<String>,
+}
+
+impl Applier for CcpHook {
+    fn provider(&self) -> &'static str {
+        PROVIDER
+    }
+
+    fn apply<'a>(&'a self, id: &'a str, kind: &'a str, body: &'a [u8]) -> BoxFuture<'a, Result<Applied, sqlx::Error>> {
+        Box::pin(async move {
+            metrics::counter!("webhooks_applied_total", "type" => label(kind)).increment(1);
+            let Ok(hint) = serde_json::from_slice::<Hint>(body) else { return Ok(Applied::Ignored) };
+            match kind {
+                "order.completed" | "order.rejected" => self.look_at_order(hint.data).await,
+                "catalogue.changed" => {
+                    ask_for_sync(&self.pool, &format!("webhook/{id}")).await?;
+                    self.wake.wake();
+                    Ok(Applied::Looked)
+                }
+                _ => Ok(Applied::Ignored),
+            }
+        })
+    }
+}
+
+impl CcpHook {
+    async fn look_at_order(&self, subject: Subject) -> Result<Applied, sqlx::Error> {
+        let Some(provider_order_id) = subject.order_id else { return Ok(Applied::Ignored) };
+        let Some(order_id) = index::order_of_provider(&self.pool, &provider_order_id).await? else {
+            return Ok(Applied::NotYet);
+        };
+        // Without a watch the order is settled here, or its watch is about to be written.
+        let hastened = effects::hasten(&self.pool, "watch_order", &order_id.to_string()).await?;
+        self.wake.wake();
+        Ok(if hastened { Applied::Looked } else { Applied::NotYet })
+    }
+}
+
+/// The types we know, so that a stranger cannot fill the metrics with labels.
+fn label(kind: &str) -> &'static str {
+    const KNOWN: &[&str] = &[
+        "account.updated",
+        "catalogue.changed",
+        "order.completed",
+        "order.rejected",
+        "operation.succeeded",
+        "operation.failed",
+        "subscription.updated",
+        "subscription.cancelled",
+        "subscription.expired",
+        "billing.closed",
+    ];
+    KNOWN.iter().find(|known| **known == kind).copied().unwrap_or("other")
+}

@@ -1,0 +1,18 @@
+//! Everything that knows the Cloud Computing Provider's words. They stop at this crate's wall: what leaves it is ours.
+
+pub mod backoff;
+pub mod breaker;
+pub mod catalogue;
+pub mod client;
+pub mod hook;
+pub mod limiter;
+pub mod outcome;
+pub mod perform;
+pub mod provision;
+pub mod token;
+pub mod translate;
+mod wire;
+
+pub use client::{CcpClient, CcpConfig};
+pub use hook::CcpHook;
+pub use perform::Adapter;

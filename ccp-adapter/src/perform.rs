@@ -1,0 +1,116 @@
+//! Performs the effects that concern the provider: loads what it is about, calls, answers by command.
+
+use commands::context::{Key, Trace};
+use commands::effects::{Due, Performed, Performer};
+use commands::{Bus, Command, Context, Rejection};
+use domain::Decider;
+use domain::process::Effect;
+use event_log::stream::Versioned;
+use futures::future::BoxFuture;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::CcpClient;
+use crate::backoff;
+use crate::outcome::{Failure, FailureKind};
+
+/// How long to wait for ourselves: the log was away, or a command lost its races.
+const OURSELVES: Duration = Duration::from_millis(250);
+
+/// The performer of the provider's effects.
+#[derive(Debug, Clone)]
+pub struct Adapter {
+    pub bus: Bus,
+    pub client: CcpClient,
+}
+
+impl Performer for Adapter {
+    fn perform<'a>(&'a self, due: &'a Due) -> BoxFuture<'a, Performed> {
+        Box::pin(async move {
+            let performed = match &due.effect {
+                Effect::OpenAccount { account_id } => self.open_account(due, *account_id).await,
+                Effect::SubmitOrder { order_id } => self.submit_order(due, *order_id).await,
+                Effect::WatchOrder { order_id } => self.watch_order(due, *order_id).await,
+                Effect::CancelOrder { order_id } => self.cancel_order(due, *order_id).await,
+                Effect::SyncCatalogue {} => self.sync_catalogue(due).await,
+            };
+            performed.unwrap_or_else(|stop| stop)
+        })
+    }
+}
+
+/// A step's end. The error side is an end as well, reached early.
+pub(crate) type Step = Result<Performed, Performed>;
+
+pub(crate) fn done(outcome: impl Into<String>) -> Performed {
+    Performed::Done { outcome: outcome.into() }
+}
+
+impl Adapter {
+    /// Answers by command. `n` tells apart the commands of one effect; the same command of a repeated try is answered
+    /// from its key.
+    pub(crate) async fn answer<C: Command>(&self, due: &Due, n: &str, command: &C) -> Result<(), Answered> {
+        let key = Key::system(format!("{}/{n}", due.op_id));
+        let cause = due.position.map_or_else(|| due.op_id.to_string(), |position| position.to_string());
+        let trace = Trace { correlation_id: due.op_id.to_string(), causation_id: cause, traceparent: None };
+        let context = Context::system("ccp-adapter", self.bus.now(), key, trace);
+        match self.bus.execute(&context, command).await {
+            Ok(_) => Ok(()),
+            Err(Rejection::Refused(refusal)) => Err(Answered::Refused(refusal)),
+            Err(Rejection::NotFound) => Err(Answered::Refused(domain::Refusal::NotFound)),
+            Err(Rejection::Contention | Rejection::Overloaded | Rejection::Unavailable) => {
+                Err(Answered::Stop(Performed::Wait { after: OURSELVES, why: "the log is busy or away".to_owned() }))
+            }
+            Err(error) => Err(Answered::Stop(Performed::Dead { reason: error.to_string() })),
+        }
+    }
+
+    /// A state from the log itself, never from memory: what is done outside cannot be checked at an append.
+    pub(crate) async fn load<D: Decider>(&self, id: impl std::fmt::Display) -> Result<Arc<Versioned<D::State>>, Performed> {
+        let id = id.to_string();
+        let loaded = event_log::stream::load::<D, _>(self.bus.pool(), &id, Versioned::default()).await;
+        loaded.map(Arc::new).map_err(|error| match error {
+            event_log::LogError::Database(_) => {
+                Performed::Wait { after: OURSELVES, why: "the log is away".to_owned() }
+            }
+            other => Performed::Dead { reason: other.to_string() },
+        })
+    }
+}
+
+/// How an answering command ended, if not well.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    Refused(domain::Refusal),
+    Stop(Performed),
+}
+
+impl Answered {
+    /// For commands whose refusal nobody foresaw.
+    pub(crate) fn unforeseen(self) -> Performed {
+        match self {
+            Self::Refused(refusal) => Performed::Dead { reason: refusal.to_string() },
+            Self::Stop(performed) => performed,
+        }
+    }
+}
+
+/// Nothing happened at the provider: wait, without counting a try.
+pub(crate) fn not_reached(due: &Due, failure: &Failure) -> Performed {
+    let after = backoff::retry_after(due.asked.min(6), due.op_id, failure.retry_after);
+    Performed::Wait { after, why: failure.to_string() }
+}
+
+/// Something may have happened: ask before anything else. An answer that nobody can read is for the operator, but only
+/// after it has stayed unreadable.
+pub(crate) fn unknown(due: &Due, failure: &Failure) -> Performed {
+    Performed::Again { after: backoff::ask_after(due.attempts), why: failure.to_string() }
+}
+
+/// A question without an answer: nothing can have happened.
+pub(crate) fn unanswered(due: &Due, failure: &Failure) -> Performed {
+    match failure.kind {
+        FailureKind::Unreachable | FailureKind::Throttled | FailureKind::ServerError => not_reached(due, failure),
+        FailureKind::Undecodable | FailureKind::Unauthorised => unknown(due, failure),
+    }
+}

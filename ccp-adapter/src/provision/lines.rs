@@ -1,0 +1,111 @@
+//! What became of a submitted order's lines. Every line is recorded in an append of its own, with its subscription.
+
+use commands::effects::{Due, Performed};
+use commands::order::{RecordLines, RecordProvisioned};
+use domain::ids;
+use domain::order::{LineOutcome, LineStatus, Order, OrderRules, PlacedLine};
+use domain::subscription::{StartSubscription, SubscriptionStarted};
+use uuid::Uuid;
+
+use crate::backoff;
+use crate::perform::{self, Adapter, Answered, Step, done};
+use crate::translate::{ProviderLineStatus, ProviderOrder, ProviderSubscription};
+
+impl Adapter {
+    /// Looks at the order at the provider and records what is new.
+    pub(crate) async fn watch_order(&self, due: &Due, order_id: Uuid) -> Step {
+        let loaded = self.load::<OrderRules>(order_id).await?;
+        let Some(order) = loaded.state.known() else { return Ok(done("there is no such order")) };
+        let Some(provider_order_id) = order.provider_order_id.as_deref().filter(|_| !order.status.is_final()) else {
+            return Ok(done(format!("the order is {}", order.status.name())));
+        };
+        let found = self.client.order(provider_order_id).await.map_err(|f| perform::unanswered(due, &f))?;
+        let Some(theirs) = found else {
+            return Ok(Performed::Again { after: backoff::ask_after(due.attempts), why: "the provider does not know it".to_owned() });
+        };
+        self.record(due, order, &theirs).await?;
+        let after = self.load::<OrderRules>(order_id).await?;
+        match after.state.known().filter(|order| order.status.is_final()) {
+            Some(order) => Ok(done(order.status.name())),
+            None if theirs.status.is_final() => {
+                Ok(Performed::Again { after: backoff::ask_after(due.attempts), why: "final there, open here".to_owned() })
+            }
+            None => Ok(Performed::Poll { after: backoff::poll_after(due.asked) }),
+        }
+    }
+
+    async fn record(&self, due: &Due, order: &Order, theirs: &ProviderOrder) -> Result<(), Performed> {
+        for line in &theirs.lines {
+            let ours = order.line(line.line).filter(|ours| ours.status == LineStatus::Open);
+            let Some(ours) = ours else { continue };
+            match &line.status {
+                ProviderLineStatus::Pending => {}
+                ProviderLineStatus::Provisioned { subscription_id } => {
+                    self.record_provisioned(due, order, ours, subscription_id).await?;
+                }
+                ProviderLineStatus::Rejected { reason } => {
+                    self.record_ended(due, order, line.line, LineOutcome::Rejected { reason: reason.clone() }).await?;
+                }
+                ProviderLineStatus::Cancelled { reason } => {
+                    self.record_ended(due, order, line.line, LineOutcome::Cancelled { reason: reason.clone() }).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn record_ended(&self, due: &Due, order: &Order, line: u32, outcome: LineOutcome) -> Result<(), Performed> {
+        let record = RecordLines { order_id: order.details.order_id, lines: vec![(line, outcome)] };
+        self.answer(due, &format!("line/{line}"), &record).await.map_err(Answered::unforeseen)
+    }
+
+    async fn record_provisioned(
+        &self,
+        due: &Due,
+        order: &Order,
+        placed: &PlacedLine,
+        provider_subscription_id: &str,
+    ) -> Result<(), Performed> {
+        let found = self.client.subscription(provider_subscription_id).await;
+        let found = found.map_err(|failure| perform::unanswered(due, &failure))?;
+        let Some(theirs) = found else {
+            // The order knows it, the subscription is not readable yet: a stale read.
+            return Err(Performed::Poll { after: backoff::poll_after(due.asked) });
+        };
+        let line = placed.line.line;
+        let record = RecordProvisioned { start: self.start(order, placed, theirs) };
+        self.answer(due, &format!("line/{line}"), &record).await.map_err(Answered::unforeseen)
+    }
+
+    /// The subscription as the order fixed its prices and the provider its seats and dates.
+    fn start(&self, order: &Order, placed: &PlacedLine, theirs: ProviderSubscription) -> StartSubscription {
+        let (details, line) = (&order.details, &placed.line);
+        let subscription_id: Uuid = ids::subscription(details.order_id, line.line);
+        let started = SubscriptionStarted {
+            subscription_id,
+            order_id: details.order_id,
+            line: line.line,
+            account_id: details.account_id,
+            customer_id: details.customer_id,
+            reseller_id: details.reseller_id,
+            service_id: line.service_id,
+            service_name: line.service_name.clone(),
+            sku: line.sku.clone(),
+            provider_subscription_id: theirs.id,
+            quantity: theirs.quantity,
+            unit_price: line.unit_price,
+            reseller_unit_price: line.reseller_unit_price,
+            unit_cost: line.unit_cost,
+            term: line.term,
+            billing_cycle: line.billing_cycle,
+            starts_on: theirs.starts_on,
+            ends_on: theirs.ends_on,
+            cancellation_window_hours: line.cancellation_window_hours,
+            min_quantity: line.min_quantity,
+            max_quantity: line.max_quantity,
+            confirmed_at: self.bus.now(),
+            provider_revision: theirs.revision,
+        };
+        StartSubscription { started, seats: theirs.seats }
+    }
+}

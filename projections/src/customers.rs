@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::model::DIRECTORY;
 use crate::noun::{Noun, born};
-use crate::page::{self, Found, Page, Row, Scope, Shown};
+use crate::page::{self, Page, Row, Scope, Shown};
 
 #[derive(Debug)]
 pub struct Customers;
@@ -18,6 +18,8 @@ pub struct Customers;
 impl Noun for Customers {
     const TYPE: AggregateType = AggregateType::Customer;
     const TABLE: &'static str = "read_customers";
+    const MODEL: &'static str = DIRECTORY;
+    const OWNED: &'static str = "(t.id = $3 or t.reseller_id = $3)";
     type State = CustomerState;
 
     fn evolve(state: &mut CustomerState, event: &Event) {
@@ -66,17 +68,6 @@ pub const fn kind(kind: CustomerKind) -> &'static str {
         CustomerKind::Direct => "direct",
         CustomerKind::Reseller => "reseller",
     }
-}
-
-/// The condition that puts a row in scope of customer `$3`: itself, or its end customers.
-const OWNER: &str = "(t.id = $3 or t.reseller_id = $3)";
-
-/// One customer, if it is in scope.
-///
-/// # Errors
-/// Any database error.
-pub async fn get(pool: &PgPool, id: Uuid, scope: Scope) -> Result<Shown<Found<CustomerState>>, sqlx::Error> {
-    page::find::<Customers>(pool, DIRECTORY, OWNER, id, scope).await
 }
 
 /// What to list. Empty and absent parts do not filter.

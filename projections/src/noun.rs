@@ -20,6 +20,10 @@ pub trait Noun: Send + Sync + 'static {
     const TYPE: AggregateType;
     /// The table with columns `generation`, `id`, `doc` and those that `write` fills.
     const TABLE: &'static str;
+    /// The read model that keeps it.
+    const MODEL: &'static str;
+    /// The condition that puts a row of table `t` in scope of customer `$3`: by default its own, and its end customers'.
+    const OWNED: &'static str = "(t.customer_id = $3 or t.reseller_id = $3)";
     type State: Default + Clone + Serialize + DeserializeOwned + Send + Sync + Unpin;
 
     fn evolve(state: &mut Self::State, event: &Event);
@@ -74,7 +78,7 @@ pub trait AnyNoun: Send + Sync {
 }
 
 /// A noun's rows in memory while a rebuild reads the log.
-pub trait AnyFold: Send {
+pub trait AnyFold: Send + Sync {
     fn add<'a>(
         &'a mut self,
         tx: &'a mut PgConnection,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::model::ORDERS;
 use crate::noun::{Noun, born};
-use crate::page::{self, Found, Page, Row, Scope, Shown};
+use crate::page::{self, Page, Row, Scope, Shown};
 
 #[derive(Debug)]
 pub struct Orders;
@@ -19,6 +19,7 @@ pub struct Orders;
 impl Noun for Orders {
     const TYPE: AggregateType = AggregateType::Order;
     const TABLE: &'static str = "read_orders";
+    const MODEL: &'static str = ORDERS;
     type State = OrderState;
 
     fn evolve(state: &mut OrderState, event: &Event) {
@@ -63,14 +64,6 @@ async fn write(
     .execute(tx)
     .await?;
     Ok(())
-}
-
-/// One order, if it is in scope.
-///
-/// # Errors
-/// Any database error.
-pub async fn get(pool: &PgPool, id: Uuid, scope: Scope) -> Result<Shown<Found<OrderState>>, sqlx::Error> {
-    page::find::<Orders>(pool, ORDERS, page::OWNED, id, scope).await
 }
 
 /// What to list. Empty and absent parts do not filter.

@@ -58,9 +58,6 @@ pub struct Row<S> {
     pub folded: Versioned<S>,
 }
 
-/// The usual condition that puts a row of table `t` in scope of customer `$3`: its own, or its end customers'.
-pub(crate) const OWNED: &str = "(t.customer_id = $3 or t.reseller_id = $3)";
-
 /// What came of looking for one row.
 #[derive(Debug, Clone)]
 pub enum Found<S> {
@@ -88,24 +85,25 @@ impl Raw {
     }
 }
 
-/// Looks one row up among those in scope, in one statement with the model's position. `owner` is the condition on the
-/// row's table `t` that puts it in scope of customer `$3`.
-pub(crate) async fn find<N: crate::noun::Noun>(
+/// One row, if it is in scope, in one statement with its model's position.
+///
+/// # Errors
+/// Any database error.
+pub async fn get<N: crate::noun::Noun>(
     pool: &PgPool,
-    model: &'static str,
-    owner: &str,
     id: Uuid,
     scope: Scope,
 ) -> Result<Shown<Found<N::State>>, sqlx::Error> {
     let sql = format!(
         "select r.position, t.id, t.born, t.doc, exists (select 1 from dead_letters d where d.reader = r.name \
             and d.generation = r.generation and d.aggregate_type = '{}' and d.aggregate_id = $2::text) as parked \
-         from readers r left join {} t on t.generation = r.generation and t.id = $2 and ($3::uuid is null or {owner}) \
+         from readers r left join {} t on t.generation = r.generation and t.id = $2 and ($3::uuid is null or {}) \
          where r.name = $1",
         N::TYPE,
         N::TABLE,
+        N::OWNED,
     );
-    let raw: Option<Raw> = sqlx::query_as(&sql).bind(model).bind(id).bind(scope.customer).fetch_optional(pool).await?;
+    let raw: Option<Raw> = sqlx::query_as(&sql).bind(N::MODEL).bind(id).bind(scope.customer).fetch_optional(pool).await?;
     let Some(raw) = raw else { return Ok(Shown { position: 0, content: Found::Absent }) };
     let position = raw.position;
     let parked = raw.parked;

@@ -18,6 +18,7 @@ pub struct PriceRules;
 impl Noun for PriceRules {
     const TYPE: AggregateType = AggregateType::PriceRule;
     const TABLE: &'static str = "read_price_rules";
+    const MODEL: &'static str = DIRECTORY;
     type State = PriceRuleState;
 
     fn evolve(state: &mut PriceRuleState, event: &Event) {

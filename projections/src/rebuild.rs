@@ -209,3 +209,26 @@ impl Building<'_> {
         Ok(position)
     }
 }
+
+/// Rebuilds a model whose rows were written by an older build; a model that has never run starts at this build's version.
+///
+/// # Errors
+/// [`RebuildError`].
+pub async fn bring_up_to_date(pool: &PgPool, model: &ReadModel) -> Result<(), RebuildError> {
+    let known: Option<i32> = sqlx::query_scalar(
+        "insert into readers (name, version) values ($1, $2) on conflict (name) do update set name = excluded.name \
+         returning version",
+    )
+    .bind(model.name())
+    .bind(model.version)
+    .fetch_optional(pool)
+    .await?;
+    match known {
+        Some(version) if version < model.version => match rebuild(pool, model, |_, _| {}).await {
+            // Another node of the same build is at it.
+            Ok(_) | Err(RebuildError::Running) => Ok(()),
+            Err(error) => Err(error),
+        },
+        _ => Ok(()),
+    }
+}

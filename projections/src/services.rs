@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::model::DIRECTORY;
 use crate::noun::{Noun, born};
-use crate::page::{self, Found, Page, Row, Scope, Shown};
+use crate::page::{self, Page, Row, Shown};
 
 #[derive(Debug)]
 pub struct Services;
@@ -18,6 +18,9 @@ pub struct Services;
 impl Noun for Services {
     const TYPE: AggregateType = AggregateType::Service;
     const TABLE: &'static str = "read_services";
+    const MODEL: &'static str = DIRECTORY;
+    /// The catalogue is everybody's.
+    const OWNED: &'static str = "true";
     type State = ServiceState;
 
     fn evolve(state: &mut ServiceState, event: &Event) {
@@ -58,14 +61,6 @@ async fn write(
     .execute(tx)
     .await?;
     Ok(())
-}
-
-/// One service. The catalogue is everybody's.
-///
-/// # Errors
-/// Any database error.
-pub async fn get(pool: &PgPool, id: Uuid) -> Result<Shown<Found<ServiceState>>, sqlx::Error> {
-    page::find::<Services>(pool, DIRECTORY, "true", id, Scope { customer: None }).await
 }
 
 /// What to list. Empty and absent parts do not filter.

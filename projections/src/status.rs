@@ -10,8 +10,8 @@ pub struct Status {
     pub version: i32,
     pub position: i64,
     pub head: i64,
-    /// Age of the oldest event it has not applied; 0 when it is at the head.
-    pub lag_seconds: f64,
+    /// Age in whole seconds of the oldest event it has not applied; 0 when it is at the head.
+    pub lag_seconds: i64,
     /// Aggregates it has parked.
     pub parked: i64,
     /// Whether some process holds its lease.
@@ -25,7 +25,7 @@ pub struct Status {
 pub async fn readers<'e, E: PgExecutor<'e>>(executor: E) -> Result<Vec<Status>, sqlx::Error> {
     sqlx::query_as(
         "select r.name, r.version, r.position, h.position as head, \
-            coalesce(extract(epoch from clock_timestamp() - e.recorded_at), 0)::float8 as lag_seconds, \
+            coalesce(floor(extract(epoch from clock_timestamp() - e.recorded_at)), 0)::bigint as lag_seconds, \
             (select count(distinct (d.aggregate_type, d.aggregate_id)) from dead_letters d \
              where d.reader = r.name and d.generation = r.generation) as parked, \
             coalesce(r.lease_until > clock_timestamp(), false) as running \

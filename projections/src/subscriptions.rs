@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::model::SUBSCRIPTIONS;
 use crate::noun::{self, Noun, born};
-use crate::page::{self, Found, Page, Row, Scope, Shown};
+use crate::page::{self, Page, Row, Scope, Shown};
 
 #[derive(Debug)]
 pub struct Subscriptions;
@@ -23,6 +23,7 @@ pub struct Subscriptions;
 impl Noun for Subscriptions {
     const TYPE: AggregateType = AggregateType::Subscription;
     const TABLE: &'static str = "read_subscriptions";
+    const MODEL: &'static str = SUBSCRIPTIONS;
     type State = Option<SubscriptionCore>;
 
     fn evolve(state: &mut Self::State, event: &Event) {
@@ -82,14 +83,6 @@ async fn write(
     .execute(tx)
     .await?;
     Ok(())
-}
-
-/// One subscription, if it is in scope.
-///
-/// # Errors
-/// Any database error.
-pub async fn get(pool: &PgPool, id: Uuid, scope: Scope) -> Result<Shown<Found<Option<SubscriptionCore>>>, sqlx::Error> {
-    page::find::<Subscriptions>(pool, SUBSCRIPTIONS, page::OWNED, id, scope).await
 }
 
 /// What to list. Empty and absent parts do not filter.

@@ -104,26 +104,23 @@ pub struct EffectRow {
     pub settled_at: Option<DateTime<Utc>>,
 }
 
-/// A page of effects, newest first, before a (time, id) mark, of the given states.
+/// A page of effects, newest first, made before a moment, of the given states.
 ///
 /// # Errors
 /// Any database error.
 pub async fn list<'e, E: PgExecutor<'e>>(
     executor: E,
     states: &[String],
-    before: Option<(DateTime<Utc>, Uuid)>,
+    before: Option<DateTime<Utc>>,
     limit: i64,
 ) -> Result<Vec<EffectRow>, sqlx::Error> {
-    let (at, id) = before.unzip();
     sqlx::query_as(
         "select op_id, process, position, kind, subject, state, attempts, asked, due_at, outcome, created_at, settled_at \
          from effects where (cardinality($1::text[]) = 0 or state = any($1)) \
-         and ($2::timestamptz is null or (created_at, op_id) < ($2, $3)) \
-         order by created_at desc, op_id desc limit $4",
+         and ($2::timestamptz is null or created_at < $2) order by created_at desc, op_id desc limit $3",
     )
     .bind(states)
-    .bind(at)
-    .bind(id)
+    .bind(before)
     .bind(limit)
     .fetch_all(executor)
     .await

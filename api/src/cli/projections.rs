@@ -1,0 +1,63 @@
+//! `cloudsales projections status|rebuild`
+
+use anyhow::Context;
+use clap::Subcommand;
+use comfy_table::Table;
+use event_log::Reader as _;
+use projections::{rebuild, status};
+use secrecy::ExposeSecret;
+use sqlx::PgPool;
+
+use super::{FOUND, WRONG_USE};
+use crate::config::Settings;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Where every reader of the log is; exit status 1 when one is parked
+    Status,
+    /// Rebuild a read model beside the live one, then show the new rows
+    Rebuild {
+        /// As `status` lists it
+        name: String,
+    },
+}
+
+pub async fn run(settings: &Settings, command: &Command) -> anyhow::Result<u8> {
+    let url = settings.database_url.expose_secret();
+    let pool = PgPool::connect(url).await.context("Postgres cannot be reached under database_url")?;
+    match command {
+        Command::Status => print_status(&pool).await,
+        Command::Rebuild { name } => rebuild_one(&pool, name).await,
+    }
+}
+
+async fn print_status(pool: &PgPool) -> anyhow::Result<u8> {
+    let readers = status::readers(pool).await?;
+    let mut table = Table::new();
+    table.set_header(["name", "version", "position", "head", "lag events", "lag s", "parked", "running"]);
+    for reader in &readers {
+        table.add_row([
+            reader.name.clone(),
+            reader.version.to_string(),
+            reader.position.to_string(),
+            reader.head.to_string(),
+            (reader.head - reader.position).to_string(),
+            reader.lag_seconds.to_string(),
+            reader.parked.to_string(),
+            reader.running.to_string(),
+        ]);
+    }
+    println!("{table}");
+    Ok(if readers.iter().any(|reader| reader.parked > 0) { FOUND } else { 0 })
+}
+
+async fn rebuild_one(pool: &PgPool, name: &str) -> anyhow::Result<u8> {
+    let Some(model) = projections::all().into_iter().find(|model| model.name() == name) else {
+        eprintln!("error: there is no read model {name}");
+        return Ok(WRONG_USE);
+    };
+    let progress = |position: i64, head: i64| eprintln!("{name}: {position} of {head}");
+    let rebuilt = rebuild::rebuild(pool, &model, progress).await?;
+    println!("{name} shows generation {} at position {}.", rebuilt.generation, rebuilt.position);
+    Ok(0)
+}

@@ -1,0 +1,303 @@
+//! Configuration: defaults, then a file, then the environment. One flat set of names, printed by `config show`.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use commands::seller::SellerEntity;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// In front of every variable of the environment.
+const PREFIX: &str = "CLOUDSALES_";
+/// Names a TOML file with the same names in lower case.
+const FILE_VARIABLE: &str = "CLOUDSALES_CONFIG";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    Development,
+    Production,
+}
+
+/// Everything that can be set. Durations are in the unit their name ends with.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    #[serde(default = "production")]
+    pub mode: Mode,
+    /// Postgres, as the login that runs migrations. Needed by `migrate` only.
+    pub database_owner_url: Option<SecretString>,
+    /// Postgres, as the login the product runs under.
+    pub database_url: SecretString,
+    /// Postgres, as the read-only login of the audit commands.
+    pub database_auditor_url: Option<SecretString>,
+    #[serde(default = "default_pool")]
+    pub database_pool: u32,
+    #[serde(default = "default_nats")]
+    pub nats_url: SecretString,
+    #[serde(default = "default_stream")]
+    pub nats_stream: String,
+    #[serde(default = "default_prefix")]
+    pub nats_subject_prefix: String,
+    /// Bytes the mirror may hold; JetStream reserves them.
+    #[serde(default = "default_nats_bytes")]
+    pub nats_max_bytes: i64,
+    #[serde(default = "default_http")]
+    pub http_listen: String,
+    #[serde(default = "default_internal")]
+    pub internal_listen: String,
+    /// Where the bound ports are written, as JSON, once both listen.
+    pub port_file: Option<PathBuf>,
+    pub ccp_url: Option<String>,
+    #[serde(default)]
+    pub ccp_client_id: String,
+    pub ccp_client_secret: Option<SecretString>,
+    /// `whsec_…`; two during a rotation, separated by a space.
+    pub ccp_webhook_secret: Option<SecretString>,
+    /// Where the provider is told to deliver; not told when absent.
+    pub ccp_webhook_url: Option<String>,
+    /// Issuer, audience and key set of the tokens. Development has its own.
+    #[serde(default = "default_issuer")]
+    pub token_issuer: String,
+    #[serde(default = "default_audience")]
+    pub token_audience: String,
+    pub token_jwks_url: Option<String>,
+    /// 32 bytes as hex, the same on every node: signs page cursors.
+    pub cursor_key: Option<SecretString>,
+    /// Folder of the development signing key.
+    #[serde(default = "default_dev_dir")]
+    pub dev_dir: PathBuf,
+    /// Where the business clock begins, RFC 3339; development only.
+    pub clock_start: Option<chrono::DateTime<chrono::Utc>>,
+    /// Names this machine in leases; several processes of one machine share it.
+    #[serde(default = "default_node")]
+    pub node: String,
+    #[serde(default = "default_sellers")]
+    pub sellers: Vec<SellerEntity>,
+}
+
+/// Configuration that cannot be used; says which and why.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    #[error("the configuration cannot be read: {0}")]
+    Unreadable(#[from] config::ConfigError),
+    #[error("{name} is needed: {why}")]
+    Missing { name: &'static str, why: &'static str },
+    #[error("{name} is not valid: {why}")]
+    Invalid { name: &'static str, why: String },
+}
+
+impl Settings {
+    /// Reads file and environment of this process.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn load() -> Result<Self, ConfigError> {
+        Self::from(std::env::vars().collect())
+    }
+
+    /// Reads them from given variables.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn from(variables: HashMap<String, String>) -> Result<Self, ConfigError> {
+        let mut builder = config::Config::builder();
+        if let Some(file) = variables.get(FILE_VARIABLE) {
+            builder = builder.add_source(config::File::new(file, config::FileFormat::Toml));
+        }
+        for (name, value) in &variables {
+            // Variables of other programs of ours begin the same way; only what is known here is taken.
+            let field = name.strip_prefix(PREFIX).map(str::to_lowercase);
+            if let Some(field) = field.filter(|field| FIELDS.contains(&field.as_str())) {
+                builder = builder.set_override(field, value.as_str())?;
+            }
+        }
+        let settings: Self = builder.build()?.try_deserialize()?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.sellers.is_empty() {
+            return Err(ConfigError::Missing { name: "sellers", why: "somebody must sell" });
+        }
+        for entity in &self.sellers {
+            if domain::tax::rate_on(&entity.country, chrono::NaiveDate::MAX).is_none() {
+                let why = format!("{} has no tax rate for its country {}", entity.id, entity.country);
+                return Err(ConfigError::Invalid { name: "sellers", why });
+            }
+        }
+        if self.mode == Mode::Production {
+            self.check_production()?;
+        }
+        Ok(())
+    }
+
+    fn check_production(&self) -> Result<(), ConfigError> {
+        if self.token_jwks_url.is_none() {
+            return Err(ConfigError::Missing { name: "token_jwks_url", why: "tokens are checked against it" });
+        }
+        if self.cursor_key.is_none() {
+            return Err(ConfigError::Missing { name: "cursor_key", why: "a default one would be no secret" });
+        }
+        if self.clock_start.is_some() {
+            let why = "outside development business time is real time".to_owned();
+            return Err(ConfigError::Invalid { name: "clock_start", why });
+        }
+        Ok(())
+    }
+
+    /// Every name with its value, secrets left out.
+    pub fn shown(&self) -> Vec<(&'static str, String)> {
+        let secret = |set: bool| if set { "(set)".to_owned() } else { "(not set)".to_owned() };
+        vec![
+            ("mode", format!("{:?}", self.mode).to_lowercase()),
+            ("database_owner_url", secret(self.database_owner_url.is_some())),
+            ("database_url", secret(true)),
+            ("database_auditor_url", secret(self.database_auditor_url.is_some())),
+            ("database_pool", self.database_pool.to_string()),
+            ("nats_url", secret(true)),
+            ("nats_stream", self.nats_stream.clone()),
+            ("nats_subject_prefix", self.nats_subject_prefix.clone()),
+            ("nats_max_bytes", self.nats_max_bytes.to_string()),
+            ("http_listen", self.http_listen.clone()),
+            ("internal_listen", self.internal_listen.clone()),
+            ("ccp_url", self.ccp_url.clone().unwrap_or_else(|| "(not set)".to_owned())),
+            ("ccp_client_id", self.ccp_client_id.clone()),
+            ("ccp_client_secret", secret(self.ccp_client_secret.is_some())),
+            ("ccp_webhook_secret", secret(self.ccp_webhook_secret.is_some())),
+            ("ccp_webhook_url", self.ccp_webhook_url.clone().unwrap_or_else(|| "(not set)".to_owned())),
+            ("token_issuer", self.token_issuer.clone()),
+            ("token_audience", self.token_audience.clone()),
+            ("token_jwks_url", self.token_jwks_url.clone().unwrap_or_else(|| "(not set)".to_owned())),
+            ("cursor_key", secret(self.cursor_key.is_some())),
+            ("dev_dir", self.dev_dir.display().to_string()),
+            ("node", self.node.clone()),
+            ("sellers", self.sellers.iter().map(|entity| entity.id.as_str()).collect::<Vec<_>>().join(", ")),
+        ]
+    }
+}
+
+/// What may come from the environment: everything but lists.
+const FIELDS: &[&str] = &[
+    "mode",
+    "database_owner_url",
+    "database_url",
+    "database_auditor_url",
+    "database_pool",
+    "nats_url",
+    "nats_stream",
+    "nats_subject_prefix",
+    "nats_max_bytes",
+    "http_listen",
+    "internal_listen",
+    "port_file",
+    "ccp_url",
+    "ccp_client_id",
+    "ccp_client_secret",
+    "ccp_webhook_secret",
+    "ccp_webhook_url",
+    "token_issuer",
+    "token_audience",
+    "token_jwks_url",
+    "cursor_key",
+    "dev_dir",
+    "clock_start",
+    "node",
+];
+
+fn production() -> Mode {
+    Mode::Production
+}
+
+fn default_pool() -> u32 {
+    16
+}
+
+fn default_nats() -> SecretString {
+    "nats://127.0.0.1:4222".into()
+}
+
+fn default_stream() -> String {
+    "EVENTS".to_owned()
+}
+
+fn default_prefix() -> String {
+    "evt".to_owned()
+}
+
+fn default_nats_bytes() -> i64 {
+    8 << 30
+}
+
+fn default_http() -> String {
+    "127.0.0.1:8080".to_owned()
+}
+
+fn default_internal() -> String {
+    "127.0.0.1:8081".to_owned()
+}
+
+fn default_issuer() -> String {
+    "cloudsales-development".to_owned()
+}
+
+fn default_audience() -> String {
+    "cloudsales".to_owned()
+}
+
+fn default_dev_dir() -> PathBuf {
+    ".dev".into()
+}
+
+fn default_node() -> String {
+    std::fs::read_to_string("/etc/hostname").map_or_else(|_| "node".to_owned(), |name| name.trim().to_owned())
+}
+
+/// The sample seller: one entity in Germany.
+fn default_sellers() -> Vec<SellerEntity> {
+    vec![SellerEntity {
+        id: "cloudsales-de".to_owned(),
+        legal_name: "Cloudsales GmbH".to_owned(),
+        country: "DE".to_owned(),
+        vat_id: "DE999999999".to_owned(),
+        address: vec!["Musterstraße 1".to_owned(), "10115 Berlin".to_owned()],
+        number_prefix: String::new(),
+        customer_countries: Vec::new(),
+    }]
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> HashMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn production_refuses_to_run_on_defaults_that_are_no_secrets() {
+        let error = Settings::from(variables(&[("CLOUDSALES_DATABASE_URL", "postgres://app@db/x")])).unwrap_err();
+        assert!(error.to_string().contains("token_jwks_url"), "{error}");
+    }
+
+    #[test]
+    fn what_is_shown_holds_no_secret() {
+        let secret = "hunter2-canary";
+        let url = format!("postgres://app:{secret}@db/x");
+        let set = [
+            ("CLOUDSALES_MODE", "development"),
+            ("CLOUDSALES_DATABASE_URL", url.as_str()),
+            ("CLOUDSALES_NATS_URL", url.as_str()),
+            ("CLOUDSALES_CCP_CLIENT_SECRET", secret),
+            ("CLOUDSALES_CCP_WEBHOOK_SECRET", secret),
+            ("CLOUDSALES_CURSOR_KEY", secret),
+            ("CLOUDSALES_PG_BIN", "of another program"),
+        ];
+        let settings = Settings::from(variables(&set)).unwrap();
+        let shown = format!("{:?} {settings:?}", settings.shown());
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}

@@ -1,0 +1,298 @@
+//! What handlers use: from a request to a command's context, and from a receipt or a row to an answer.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header, request};
+use axum::response::{IntoResponse, Response};
+use commands::bus::ReceiptBody;
+use commands::context::tenant;
+use commands::effects::Wake;
+use commands::inbox::WebhookSecret;
+use commands::{Bus, Context, Key, Operation, Receipt, Trace, authorise};
+use domain::customer::{CustomerKind, CustomerRules};
+use domain::{Actor, Role};
+use event_log::Freshness;
+use projections::page::{Found, Row};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::auth::{Authenticator, Keys, TokenRules};
+use super::body::{read_json_bytes, read_optional_json_bytes};
+use super::cursor::CursorKey;
+use super::dev_tokens::DevKey;
+use super::fields::{FromFields, Nothing, parse_body};
+use super::headers::{AnswerHeaders, IfMatch, idempotency_key, required_idempotency_key};
+use super::jwks::{RefreshPolicy, RemoteKeys};
+use super::problem::{Problem, ProblemType};
+use super::trace::RequestIds;
+use super::v1::resource::{Head, Resource, View};
+use super::values::Fault;
+use crate::clock;
+use crate::config::{Mode, Settings};
+use crate::wiring::Parts;
+
+/// What every handler is given. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Api {
+    pub bus: Bus,
+    pub freshness: Freshness,
+    pub authenticator: Arc<Authenticator>,
+    pub cursors: CursorKey,
+    pub hooks: Hooks,
+    /// Development only.
+    pub dev: Option<Arc<Dev>>,
+}
+
+/// What webhooks need, and whom they wake.
+#[derive(Debug, Clone)]
+pub struct Hooks {
+    pub secrets: Arc<[WebhookSecret]>,
+    pub arrived: Wake,
+    pub effects: Wake,
+}
+
+/// The development world's own key, and the rules its tokens are made by.
+#[derive(Debug)]
+pub struct Dev {
+    pub key: DevKey,
+    pub rules: TokenRules,
+}
+
+impl Api {
+    /// # Errors
+    /// With the setting that cannot be used.
+    pub fn build(parts: &Parts) -> anyhow::Result<Self> {
+        let settings = &parts.settings;
+        let rules = TokenRules { issuer: settings.token_issuer.clone(), audience: settings.token_audience.clone() };
+        let (keys, dev) = keys(settings, &rules, parts)?;
+        let secrets = settings.ccp_webhook_secret.as_ref().map(webhook_secrets).transpose()?.unwrap_or_default();
+        Ok(Self {
+            bus: parts.bus.clone(),
+            freshness: parts.freshness.clone(),
+            authenticator: Arc::new(Authenticator::new(rules, keys)),
+            cursors: cursor_key(settings, dev.as_deref()),
+            hooks: Hooks {
+                secrets: secrets.into(),
+                arrived: parts.arrived.clone(),
+                effects: parts.effects.clone(),
+            },
+            dev,
+        })
+    }
+
+    pub fn pool(&self) -> &PgPool {
+        self.bus.pool()
+    }
+
+    /// Who asks, if it may do this at all.
+    ///
+    /// # Errors
+    /// 401 and 403.
+    pub async fn actor(&self, operation: Operation, headers: &HeaderMap) -> Result<Actor, Problem> {
+        let actor = self.authenticator.authenticate(headers).await?;
+        if !authorise::role_may(operation, &actor) || !self.fits(&actor).await? {
+            return Err(ProblemType::Forbidden.into());
+        }
+        Ok(actor)
+    }
+
+    /// Whether the token's role is that of its customer. What a customer is never changes, so memory will do.
+    async fn fits(&self, actor: &Actor) -> Result<bool, Problem> {
+        let Some(id) = actor.customer_id else { return Ok(true) };
+        let customer = self.bus.state::<CustomerRules>(id).await?;
+        let kind = customer.state.known().map(|customer| customer.kind);
+        Ok(match actor.role {
+            Role::Customer => kind == Some(CustomerKind::Direct),
+            Role::Reseller => kind == Some(CustomerKind::Reseller),
+            Role::Operator | Role::Auditor | Role::Service | Role::System | Role::Provider => true,
+        })
+    }
+
+    /// A command's context and body. Its key is required for POST.
+    ///
+    /// # Errors
+    /// 401, 403, 400, 413, 415, 422, in this order.
+    pub async fn write<T: FromFields>(&self, operation: Operation, request: Request) -> Result<(Context, T), Problem> {
+        let (parts, body) = request.into_parts();
+        let actor = self.actor(operation, &parts.headers).await?;
+        let key = key(&parts.method, &parts.headers)?;
+        let bytes = read_json_bytes(&parts.headers, body).await?;
+        let asked = parse_body(&bytes)?;
+        Ok((self.context(actor, &parts, key, &bytes)?, asked))
+    }
+
+    /// The same for something that changes nothing and so has no key.
+    ///
+    /// # Errors
+    /// As [`Api::write`].
+    pub async fn write_without_key<T: FromFields>(
+        &self,
+        operation: Operation,
+        request: Request,
+    ) -> Result<(Context, T), Problem> {
+        let (parts, body) = request.into_parts();
+        let actor = self.actor(operation, &parts.headers).await?;
+        let bytes = read_json_bytes(&parts.headers, body).await?;
+        let asked = parse_body(&bytes)?;
+        Ok((self.context(actor, &parts, clock::new_id().to_string(), &bytes)?, asked))
+    }
+
+    /// A command without a body, or with an empty object.
+    ///
+    /// # Errors
+    /// As [`Api::write`].
+    pub async fn write_without_body(&self, operation: Operation, request: Request) -> Result<Context, Problem> {
+        let (parts, body) = request.into_parts();
+        let actor = self.actor(operation, &parts.headers).await?;
+        let key = key(&parts.method, &parts.headers)?;
+        let bytes = read_optional_json_bytes(&parts.headers, body).await?;
+        parse_body::<Nothing>(&bytes)?;
+        self.context(actor, &parts, key, &bytes)
+    }
+
+    fn context(
+        &self,
+        actor: Actor,
+        parts: &request::Parts,
+        key: String,
+        body: &[u8],
+    ) -> Result<Context, Problem> {
+        let ids = parts.extensions.get::<RequestIds>();
+        let request_id = ids.map(|ids| ids.request_id.clone()).unwrap_or_default();
+        Ok(Context {
+            key: Key { tenant: tenant(&actor), key, fingerprint: fingerprint(parts.method.as_str(), &parts.uri, body) },
+            if_match: IfMatch::of(&parts.headers)?.version(),
+            at: self.bus.now(),
+            actor,
+            trace: Trace {
+                correlation_id: request_id.clone(),
+                causation_id: request_id,
+                traceparent: ids.map(|ids| ids.trace.to_string()),
+            },
+        })
+    }
+
+    /// A command's answer: the resource at the version it left it in.
+    ///
+    /// # Errors
+    /// When the log or the personal data cannot be read.
+    pub async fn answer<R: Resource>(&self, context: &Context, receipt: Receipt) -> Result<Response, Problem> {
+        let ReceiptBody::Resource { stream, version } = &receipt.answer else { return Err(Problem::internal()) };
+        let folded = self.bus.state_at::<R::Rules>(&stream.id, *version).await?;
+        let content = R::of_state(&folded.state).ok_or_else(Problem::internal)?;
+        let id = path_id(&stream.id)?;
+        let fields = event_log::personal::fields(self.pool(), &R::personal(content)).await?;
+        let view = View { actor: &context.actor, now: context.at, fields: &fields };
+        let body = R::body(content, Head::of(id, &folded, view.is_staff()), &view);
+        let created = receipt.status == StatusCode::CREATED.as_u16();
+        let headers = AnswerHeaders {
+            version: Some(folded.version),
+            event_position: Some(receipt.last_position),
+            location: created.then(|| format!("{}/{id}", R::PATH)),
+            replayed: receipt.replayed,
+            ..AnswerHeaders::default()
+        };
+        Ok((status(receipt.status), headers, axum::Json(body)).into_response())
+    }
+
+    /// A command's answer that is no stream's resource.
+    ///
+    /// # Errors
+    /// Internal, when the kept answer is a resource.
+    pub fn answer_other(&self, receipt: &Receipt) -> Result<Response, Problem> {
+        let ReceiptBody::Other(json) = &receipt.answer else { return Err(Problem::internal()) };
+        let headers = AnswerHeaders {
+            event_position: Some(receipt.last_position),
+            replayed: receipt.replayed,
+            ..AnswerHeaders::default()
+        };
+        let json_type = [(header::CONTENT_TYPE, "application/json")];
+        Ok((status(receipt.status), headers, json_type, json.clone()).into_response())
+    }
+}
+
+fn keys(settings: &Settings, rules: &TokenRules, parts: &Parts) -> anyhow::Result<(Keys, Option<Arc<Dev>>)> {
+    if let Some(url) = &settings.token_jwks_url {
+        let remote = Arc::new(RemoteKeys::new(url.clone(), RefreshPolicy::default())?);
+        let (fresh, stop) = (Arc::clone(&remote), parts.shutdown.clone());
+        parts.tasks.spawn(async move { fresh.keep_fresh(stop).await });
+        return Ok((Keys::Remote(remote), None));
+    }
+    if settings.mode == Mode::Production {
+        anyhow::bail!("token_jwks_url is needed");
+    }
+    let key = DevKey::load_or_create(&settings.dev_dir)?;
+    Ok((Keys::Fixed(key.key_set()?), Some(Arc::new(Dev { key, rules: rules.clone() }))))
+}
+
+/// In development the signing key's public half stands in, so that cursors outlive a restart.
+fn cursor_key(settings: &Settings, dev: Option<&Dev>) -> CursorKey {
+    match (&settings.cursor_key, dev) {
+        (Some(secret), _) => CursorKey::from_secret(secret.expose_secret().as_bytes()),
+        (None, Some(dev)) => CursorKey::from_secret(dev.key.jwks().to_string().as_bytes()),
+        (None, None) => CursorKey::from_secret(clock::new_id().as_bytes()),
+    }
+}
+
+fn webhook_secrets(secrets: &SecretString) -> anyhow::Result<Vec<WebhookSecret>> {
+    let each = secrets.expose_secret().split(' ').filter(|secret| !secret.is_empty());
+    each.map(|secret| WebhookSecret::parse(&secret.into()).context("ccp_webhook_secret is not whsec_ and base64"))
+        .collect()
+}
+
+/// The key of a request: required where a repetition would make a second thing, fresh where none was given.
+fn key(method: &Method, headers: &HeaderMap) -> Result<String, Problem> {
+    if method == Method::POST {
+        return required_idempotency_key(headers);
+    }
+    Ok(idempotency_key(headers)?.unwrap_or_else(|| clock::new_id().to_string()))
+}
+
+/// Tells a request from another with the same key: method, path, query, body.
+fn fingerprint(method: &str, uri: &Uri, body: &[u8]) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    for part in [method.as_bytes(), uri.path().as_bytes(), uri.query().unwrap_or_default().as_bytes(), body] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    // Half of it tells two requests apart as well, and every outcome keeps one for ever.
+    hash.finalize().iter().take(16).copied().collect()
+}
+
+fn status(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::OK)
+}
+
+/// An id in a path. What is no UUID names nothing.
+///
+/// # Errors
+/// Not found.
+pub fn path_id(text: &str) -> Result<Uuid, Problem> {
+    super::values::uuid(text).map_err(|_| Problem::not_found())
+}
+
+/// The row looked for.
+///
+/// # Errors
+/// Not found, or 503 when the aggregate is parked.
+pub fn found<S>(found: Found<S>) -> Result<Row<S>, Problem> {
+    match found {
+        Found::Row(row) => Ok(row),
+        Found::Absent => Err(Problem::not_found()),
+        Found::Parked => Err(ProblemType::ReadModelParked.into()),
+    }
+}
+
+/// Reads one of a few words.
+pub fn word(choices: &'static [&'static str]) -> impl Fn(&str) -> Result<String, Fault> {
+    move |text| {
+        let known = choices.iter().find(|choice| **choice == text);
+        known.map(|choice| (*choice).to_owned()).ok_or_else(|| {
+            Fault::new(ProblemType::InvalidValue, format!("One of {}.", choices.join(", ")))
+        })
+    }
+}

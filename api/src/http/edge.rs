@@ -1,0 +1,238 @@
+//! The outermost layer: ids, limits of the head, work in flight, time, panics. What reaches a handler has passed
+//! here, and every problem leaves with the request's id and trace.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures::FutureExt;
+use http::HeaderMap;
+use hyper::body::{Frame, SizeHint};
+use tokio::sync::{Semaphore, oneshot};
+use uuid::Uuid;
+
+use super::limits::{BODY_READ_TIMEOUT, HANDLER_TIMEOUT, HEADER_BYTES, HEADER_LINES, REQUESTS_IN_FLIGHT, URI_BYTES};
+use super::problem::{Problem, ProblemType, complete};
+use super::trace::RequestIds;
+
+/// What the layer shares between requests.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    new_id: fn() -> Uuid,
+    in_flight: Arc<Semaphore>,
+    handler_timeout: Duration,
+}
+
+impl Edge {
+    /// The limits of `limits.rs`; `new_id` makes ids.
+    pub fn new(new_id: fn() -> Uuid) -> Self {
+        let in_flight = Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT));
+        Self { new_id, in_flight, handler_timeout: HANDLER_TIMEOUT }
+    }
+
+    /// Requests being worked on.
+    pub fn in_flight(&self) -> usize {
+        REQUESTS_IN_FLIGHT.saturating_sub(self.in_flight.available_permits())
+    }
+
+    async fn answer(&self, request: Request, next: Next) -> Result<Response, Problem> {
+        check_head(&request)?;
+        let _permit = self.in_flight.try_acquire().map_err(|_| Problem::from(ProblemType::Overloaded))?;
+        let (request, body_done) = with_watched_body(request);
+        let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+        let outcome = within_time(work, body_done, self.handler_timeout).await.ok_or(ProblemType::TooSlow)?;
+        outcome.map_err(|_| {
+            tracing::error!("a handler panicked");
+            ProblemType::Internal.into()
+        })
+    }
+}
+
+/// The layer itself: `Router::layer(axum::middleware::from_fn_with_state(edge, guard))`.
+pub async fn guard(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
+    let ids = RequestIds::of(request.headers(), edge.new_id);
+    request.extensions_mut().insert(ids.clone());
+    let answer = edge.answer(request, next).await.unwrap_or_else(IntoResponse::into_response);
+    let mut response = complete(answer, &ids.instance, &ids.trace.trace_id);
+    ids.write(response.headers_mut());
+    response
+}
+
+fn check_head(request: &Request) -> Result<(), ProblemType> {
+    let uri = request.uri();
+    if uri.path().len() + uri.query().map_or(0, str::len) > URI_BYTES {
+        return Err(ProblemType::UriTooLong);
+    }
+    if request.headers().len() > HEADER_LINES || header_bytes(request.headers()) > HEADER_BYTES {
+        return Err(ProblemType::HeadersTooLarge);
+    }
+    Ok(())
+}
+
+fn header_bytes(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
+}
+
+/// The work's outcome, or `None` when it takes too long. A slow client's time to send its body is not counted:
+/// reading it has a limit of its own.
+async fn within_time<T>(
+    work: impl Future<Output = T>,
+    body_done: oneshot::Receiver<()>,
+    timeout: Duration,
+) -> Option<T> {
+    let mut work = pin!(work);
+    tokio::select! {
+        biased;
+        outcome = &mut work => return Some(outcome),
+        _ = tokio::time::timeout(BODY_READ_TIMEOUT, body_done) => {}
+    }
+    tokio::time::timeout(timeout, work).await.ok()
+}
+
+/// A body that tells when it is read to its end or no longer wanted: it drops its sender.
+struct WatchedBody {
+    inner: Body,
+    done: Option<oneshot::Sender<()>>,
+}
+
+fn with_watched_body(request: Request) -> (Request, oneshot::Receiver<()>) {
+    let (done, body_done) = oneshot::channel();
+    let watch = |inner: Body| {
+        if inner.is_end_stream() { inner } else { Body::new(WatchedBody { inner, done: Some(done) }) }
+    };
+    (request.map(watch), body_done)
+}
+
+impl HttpBody for WatchedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.inner).poll_frame(cx);
+        if matches!(frame, Poll::Ready(None | Some(Err(_)))) || self.inner.is_end_stream() {
+            self.done = None;
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use axum::Router;
+    use axum::routing::get;
+    use futures::StreamExt;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    fn fixed_id() -> Uuid {
+        Uuid::from_u128(0x0197_f3a4_6f6e_7d31_9c55_1f0f_3a2b_4c5d)
+    }
+
+    fn app(edge: &Edge) -> Router {
+        Router::new()
+            .route("/ok", get(async || "fine").post(async |body: Body| crate::http::body::read_bytes(body, 10).await))
+            .route("/slow", get(std::future::pending::<()>))
+            .route("/panic", get(async || -> String { panic!("secret of the inside") }))
+            .fallback(async || Problem::from(ProblemType::NotFound))
+            .method_not_allowed_fallback(async || Problem::from(ProblemType::MethodNotAllowed))
+            .layer(axum::middleware::from_fn_with_state(edge.clone(), guard))
+    }
+
+    fn edge() -> Edge {
+        Edge { handler_timeout: Duration::from_millis(20), ..Edge::new(fixed_id) }
+    }
+
+    async fn send(edge: &Edge, request: http::request::Builder) -> (http::response::Parts, serde_json::Value) {
+        let response = app(edge).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        (parts, serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn every_answer_has_its_ids() {
+        let request = Request::get("/ok").header("x-request-id", "r-1");
+        let (parts, _) = send(&edge(), request).await;
+        assert_eq!((parts.status.as_u16(), &parts.headers["x-request-id"]), (200, &"r-1".parse().unwrap()));
+        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let (parts, body) = send(&edge(), Request::get("/none").header("traceparent", parent)).await;
+        assert_eq!(parts.status, 404);
+        assert_eq!(body["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert_eq!(body["instance"], format!("urn:uuid:{}", fixed_id()));
+    }
+
+    #[tokio::test]
+    async fn unlisted_methods_are_told_which_there_are() {
+        for method in ["TRACE", "PROPFIND", "DELETE"] {
+            let (parts, body) = send(&edge(), Request::builder().method(method).uri("/ok")).await;
+            assert_eq!((parts.status.as_u16(), body["type"].as_str()), (405, Some("/problems/method-not-allowed")));
+            assert_eq!(parts.headers["allow"], "GET,HEAD,POST");
+        }
+    }
+
+    #[tokio::test]
+    async fn oversized_heads_are_refused() {
+        let status = async |request| send(&edge(), request).await.0.status.as_u16();
+        let uri = |bytes: usize| Request::get(format!("/ok?{}", "a".repeat(bytes - 3)));
+        assert_eq!((status(uri(URI_BYTES)).await, status(uri(URI_BYTES + 1)).await), (200, 414));
+        let lines =
+            |count: usize| (0..count).fold(Request::get("/ok"), |request, n| request.header(format!("h{n}"), "1"));
+        assert_eq!((status(lines(HEADER_LINES)).await, status(lines(HEADER_LINES + 1)).await), (200, 431));
+        let bytes = |bytes: usize| Request::get("/ok").header("h", "v".repeat(bytes - 1));
+        assert_eq!((status(bytes(HEADER_BYTES)).await, status(bytes(HEADER_BYTES + 1)).await), (200, 431));
+    }
+
+    #[tokio::test]
+    async fn slow_work_and_panics_are_problems() {
+        let (parts, body) = send(&edge(), Request::get("/slow")).await;
+        assert_eq!((parts.status.as_u16(), body["type"].as_str()), (503, Some("/problems/too-slow")));
+        let (parts, body) = send(&edge(), Request::get("/panic")).await;
+        assert_eq!((parts.status.as_u16(), body["type"].as_str()), (500, Some("/problems/internal")));
+        assert!(!body.to_string().contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn the_257th_request_is_not_begun() {
+        let edge = edge();
+        let taken = edge.in_flight.clone().acquire_many_owned(256).await.unwrap();
+        let (parts, _) = send(&edge, Request::get("/ok")).await;
+        assert_eq!((parts.status.as_u16(), &parts.headers["retry-after"]), (503, &"1".parse().unwrap()));
+        drop(taken);
+        assert_eq!(send(&edge, Request::get("/ok")).await.0.status, 200);
+        assert_eq!(edge.in_flight(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_bodys_time_is_not_the_handlers() {
+        let (sender, receiver) = oneshot::channel::<Result<Bytes, std::convert::Infallible>>();
+        let body = Body::from_stream(receiver.into_stream().map(Result::unwrap));
+        // No time at all for the handler: it has to be done once the body is.
+        let edge = Edge { handler_timeout: Duration::ZERO, ..Edge::new(fixed_id) };
+        let sending = app(&edge).oneshot(Request::post("/ok").body(body).unwrap());
+        let feeding = async {
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            sender.send(Ok(Bytes::from_static(b"late"))).unwrap();
+        };
+        let (response, ()) = tokio::join!(sending, feeding);
+        assert_eq!(response.unwrap().status(), 200);
+    }
+}

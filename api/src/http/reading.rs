@@ -1,0 +1,232 @@
+//! From a GET to its answer: who reads, what was asked, up to where the read model must be.
+
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use commands::Operation;
+use commands::context::tenant;
+use domain::{Actor, PersonalRef, Role};
+use event_log::stream::Versioned;
+use projections::noun::Noun;
+use projections::page::{self, Page, Row, Scope, Shown};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::api::{self, Api};
+use super::cursor::{Cursor, CursorScope};
+use super::headers::AnswerHeaders;
+use super::problem::{Problem, ProblemType};
+use super::query::Query;
+use super::v1::list::Listed;
+use super::v1::resource::{Head, Resource, View};
+
+/// How long a read waits for its read model.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// One read.
+#[derive(Debug)]
+pub struct Reading {
+    pub actor: Actor,
+    pub query: Query,
+    pub min_position: Option<i64>,
+    path: String,
+}
+
+/// Which part of a list was asked for.
+#[derive(Debug)]
+pub struct Asked {
+    /// Where the last page ended.
+    pub before: Option<i64>,
+    pub limit: i64,
+    scope: CursorScope,
+}
+
+impl Reading {
+    pub fn scope(&self) -> Scope {
+        Scope::of(&self.actor)
+    }
+
+    /// The seller's staff.
+    pub fn is_staff(&self) -> bool {
+        matches!(self.actor.role, Role::Operator | Role::Auditor)
+    }
+
+    /// Ends the reading of parameters.
+    ///
+    /// # Errors
+    /// `invalid-query` with everything that is wrong.
+    pub fn finish(&mut self) -> Result<(), Problem> {
+        self.min_position = self.query.min_position();
+        let query = std::mem::replace(&mut self.query, Query::parse(None)?);
+        query.finish(Some(()))
+    }
+}
+
+impl Api {
+    /// Who reads, and its parameters.
+    ///
+    /// # Errors
+    /// 401, 403, 400.
+    pub async fn reading(&self, operation: Operation, request: Request) -> Result<Reading, Problem> {
+        let (parts, _) = request.into_parts();
+        let actor = self.actor(operation, &parts.headers).await?;
+        let query = Query::parse(parts.uri.query())?;
+        Ok(Reading { actor, query, min_position: None, path: parts.uri.path().to_owned() })
+    }
+
+    /// The page asked for, once its read model shows what it must.
+    ///
+    /// # Errors
+    /// 400 and 503.
+    pub async fn page<R: Resource>(&self, reading: &mut Reading) -> Result<Asked, Problem> {
+        self.page_of(reading, <R::Noun as Noun>::MODEL).await
+    }
+
+    /// The same for a list of a named read model.
+    ///
+    /// # Errors
+    /// 400 and 503.
+    pub async fn page_of(&self, reading: &mut Reading, model: &str) -> Result<Asked, Problem> {
+        let asked = self.asked(reading)?;
+        self.wait_for(model, reading.min_position).await?;
+        Ok(asked)
+    }
+
+    /// The same for a list that is read from the log itself.
+    ///
+    /// # Errors
+    /// 400.
+    pub async fn page_of_log(&self, reading: &mut Reading) -> Result<Asked, Problem> {
+        let asked = self.asked(reading)?;
+        self.wait_for_log(reading.min_position).await?;
+        Ok(asked)
+    }
+
+    fn asked(&self, reading: &mut Reading) -> Result<Asked, Problem> {
+        let page = reading.query.page();
+        let scope = CursorScope::new(&reading.path, &viewer(&reading.actor), &reading.query);
+        reading.finish()?;
+        let before = match &page.cursor {
+            Some(text) => {
+                let cursor = self.cursors.open(&scope, text)?;
+                Some(cursor.sort_key.parse().map_err(|_| ProblemType::InvalidCursor)?)
+            }
+            None => None,
+        };
+        Ok(Asked { before, limit: i64::from(page.limit), scope })
+    }
+
+    /// Waits until a read model shows `min_position`.
+    ///
+    /// # Errors
+    /// 400 above the head, 503 when it takes too long.
+    pub async fn wait_for(&self, model: &str, min_position: Option<i64>) -> Result<(), Problem> {
+        let Some(position) = min_position else { return Ok(()) };
+        self.wait_for_log(min_position).await?;
+        if self.freshness.wait(self.pool(), model, position, PATIENCE).await? {
+            return Ok(());
+        }
+        Err(ProblemType::ReadModelBehind.into())
+    }
+
+    /// A position above the head of the log will not come by waiting.
+    ///
+    /// # Errors
+    /// 400.
+    pub async fn wait_for_log(&self, min_position: Option<i64>) -> Result<(), Problem> {
+        let Some(position) = min_position else { return Ok(()) };
+        if position > event_log::page::head(self.pool()).await? {
+            return Err(ProblemType::MinPositionAhead.into());
+        }
+        Ok(())
+    }
+
+    /// One resource, if the caller may see it.
+    ///
+    /// # Errors
+    /// 401, 403, 400, 503, 404.
+    pub async fn show<R: Resource>(
+        &self,
+        operation: Operation,
+        id: &str,
+        request: Request,
+    ) -> Result<Response, Problem> {
+        let mut reading = self.reading(operation, request).await?;
+        reading.finish()?;
+        let id = api::path_id(id)?;
+        self.wait_for(<R::Noun as Noun>::MODEL, reading.min_position).await?;
+        let shown = page::get::<R::Noun>(self.pool(), id, reading.scope()).await?;
+        let row = api::found(shown.content)?;
+        let body = self.bodies::<R>(&reading, std::slice::from_ref(&row)).await?.pop().ok_or_else(Problem::not_found)?;
+        self.one(shown.position, row.folded.version, &body)
+    }
+
+    /// The answer with one body.
+    ///
+    /// # Errors
+    /// None; it reads as the others do.
+    pub fn one(&self, position: i64, version: i64, body: &impl Serialize) -> Result<Response, Problem> {
+        let headers =
+            AnswerHeaders { version: Some(version), read_position: Some(position), ..AnswerHeaders::default() };
+        Ok((headers, axum::Json(body)).into_response())
+    }
+
+    /// The answer with a page of resources.
+    ///
+    /// # Errors
+    /// When personal data cannot be read.
+    pub async fn listed<R: Resource>(
+        &self,
+        reading: &Reading,
+        asked: &Asked,
+        shown: Shown<Page<Row<<R::Noun as Noun>::State>>>,
+    ) -> Result<Response, Problem> {
+        let bodies = self.bodies::<R>(reading, &shown.content.rows).await?;
+        self.list(asked, shown.position, bodies, shown.content.next)
+    }
+
+    /// The answer with a page of anything.
+    ///
+    /// # Errors
+    /// None; it reads as the others do.
+    pub fn list<T: Serialize>(
+        &self,
+        asked: &Asked,
+        position: i64,
+        data: Vec<T>,
+        next: Option<i64>,
+    ) -> Result<Response, Problem> {
+        let seal = |key: i64| {
+            let cursor = Cursor { sort_key: key.to_string(), id: String::new() };
+            self.cursors.seal(&asked.scope, &cursor)
+        };
+        let headers = AnswerHeaders { read_position: Some(position), ..AnswerHeaders::default() };
+        Ok((headers, axum::Json(Listed { data, next_cursor: next.map(seal) })).into_response())
+    }
+
+    async fn bodies<R: Resource>(
+        &self,
+        reading: &Reading,
+        rows: &[Row<<R::Noun as Noun>::State>],
+    ) -> Result<Vec<R::Body>, Problem> {
+        let contents: Vec<(&R::Content, Uuid, &Versioned<<R::Noun as Noun>::State>)> = rows
+            .iter()
+            .filter_map(|row| Some((R::of_row(&row.folded.state)?, row.id, &row.folded)))
+            .collect();
+        let references: Vec<PersonalRef> =
+            contents.iter().flat_map(|(content, ..)| R::personal(content)).collect();
+        let fields = event_log::personal::fields(self.pool(), &references).await?;
+        let view = View { actor: &reading.actor, now: self.bus.now(), fields: &fields };
+        let staff = view.is_staff();
+        let body = |(content, id, folded): (&R::Content, Uuid, &Versioned<_>)| {
+            R::body(content, Head::of(id, folded, staff), &view)
+        };
+        Ok(contents.into_iter().map(body).collect())
+    }
+}
+
+/// What a caller's view depends on: a page of one caller is not another's.
+fn viewer(actor: &Actor) -> String {
+    format!("{}/{}", actor.role.name(), tenant(actor))
+}

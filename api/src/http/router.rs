@@ -1,0 +1,86 @@
+//! Every route, flat.
+
+use std::sync::OnceLock;
+
+use axum::Router;
+use axum::http::{HeaderName, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::api::Api;
+use super::edge::{self, Edge};
+use super::problem::ProblemType;
+use super::server::{self, ConnectionLimits};
+use super::v1::{accounts, admin, audit, customers, orders, services, subscriptions};
+use super::{dev, docs, openapi, webhooks};
+use crate::clock;
+use crate::wiring::Parts;
+
+/// The operations that are in the OpenAPI document.
+pub fn operations() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(openapi::Document::openapi())
+        .routes(routes!(customers::register::register_customer, customers::list::list_customers))
+        .routes(routes!(customers::get::get_customer))
+        .routes(routes!(accounts::open::open_account, accounts::list::list_accounts))
+        .routes(routes!(accounts::get::get_account, accounts::change::change_account, accounts::close::close_account))
+        .routes(routes!(accounts::subscriptions::list_account_subscriptions))
+        .routes(routes!(accounts::licences::list_account_licences))
+        .routes(routes!(services::list::list_services))
+        .routes(routes!(services::get::get_service))
+        .routes(routes!(services::sync::sync_catalogue))
+        .routes(routes!(services::tax_rates::list_tax_rates))
+        .routes(routes!(orders::place::place_order, orders::list::list_orders))
+        .routes(routes!(orders::quote::quote_order))
+        .routes(routes!(orders::get::get_order))
+        .routes(routes!(orders::cancel::cancel_order))
+        .routes(routes!(subscriptions::list::list_subscriptions))
+        .routes(routes!(subscriptions::get::get_subscription))
+        .routes(routes!(subscriptions::licences::list_licences))
+        .routes(routes!(subscriptions::history::get_history))
+        .routes(routes!(audit::events::list_audit_events))
+        .routes(routes!(audit::stream::get_audit_stream))
+        .routes(routes!(audit::state::get_audit_state))
+        .routes(routes!(admin::projections::list_projections))
+        .routes(routes!(admin::rebuild::rebuild_projection))
+        .routes(routes!(admin::effects::list_effects))
+        .routes(routes!(admin::dead_letters::list_dead_letters))
+        .routes(routes!(webhooks::ccp::deliver_ccp_webhook))
+        .routes(routes!(dev::make_token))
+        .routes(routes!(dev::get_jwks))
+}
+
+/// The public router.
+pub fn router(api: Api) -> Router {
+    let (operations, _) = operations().split_for_parts();
+    operations
+        .route("/openapi.json", get(openapi_json))
+        .route("/healthz", get(|| async { "ok" }))
+        .merge(docs::router())
+        .fallback(|| async { ProblemType::NotFound.into_response_for_route() })
+        .method_not_allowed_fallback(|| async { ProblemType::MethodNotAllowed.into_response_for_route() })
+        .layer(middleware::from_fn_with_state(Edge::new(clock::new_id), edge::guard))
+        .with_state(api)
+}
+
+async fn openapi_json() -> Response {
+    static JSON: OnceLock<String> = OnceLock::new();
+    let json = JSON.get_or_init(|| openapi::document().to_json().unwrap_or_default());
+    let json_type: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "application/json")];
+    (json_type, json.as_str()).into_response()
+}
+
+impl ProblemType {
+    fn into_response_for_route(self) -> Response {
+        super::problem::Problem::from(self).into_response()
+    }
+}
+
+/// Serves the public listener until shutdown.
+pub fn serve(listener: TcpListener, api: Api, parts: &Parts) -> impl Future<Output = ()> + Send + 'static {
+    server::serve(listener, router(api), ConnectionLimits::default(), parts.shutdown.clone())
+}

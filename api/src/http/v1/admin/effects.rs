@@ -1,0 +1,82 @@
+//! `GET /v1/admin/effects`
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use commands::Operation;
+use commands::effects::{self, EffectRow};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::http::api::Api;
+use crate::http::problem::{Problem, ProblemBody};
+use crate::http::values;
+
+/// Something done, or to be done, at the provider.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Effect)]
+pub struct EffectBody {
+    /// The operation id under which the provider knows every try.
+    pub id: Uuid,
+    pub process: String,
+    /// Of the event it follows from; `null` when it was asked for directly.
+    pub position: Option<i64>,
+    pub kind: String,
+    /// The id of what it is about.
+    pub subject: String,
+    /// `due`, `done` or `dead` (waits for the operator).
+    pub state: String,
+    /// Tries that reached the provider.
+    pub attempts: i32,
+    /// Polls so far.
+    pub polls: i32,
+    pub due_at: DateTime<Utc>,
+    pub outcome: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub settled_at: Option<DateTime<Utc>>,
+}
+
+/// List effects, newest first
+#[utoipa::path(
+    get, path = "/v1/admin/effects", tag = "admin", operation_id = "list_effects",
+    params(
+        ("state" = Option<String>, Query), ("customer_id" = Option<uuid::Uuid>, Query), ("limit" = Option<i64>, Query),
+        ("cursor" = Option<String>, Query), ("min_position" = Option<i64>, Query),
+    ),
+    responses((status = 200, body = crate::http::v1::list::Listed<EffectBody>), (status = "4XX", body = ProblemBody)),
+    security(("bearer" = [])),
+)]
+pub async fn list_effects(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
+    let mut reading = api.reading(Operation::ListEffects, request).await?;
+    let states = reading.query.several("state", &["due", "done", "dead"]);
+    let _ = reading.query.optional("customer_id", values::uuid);
+    let page = api.page_of_log(&mut reading).await?;
+    let head = event_log::page::head(api.pool()).await?;
+    let before = page.before.and_then(DateTime::from_timestamp_micros);
+    let mut rows = effects::list(api.pool(), &states, before, page.limit + 1).await?;
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|row| row.created_at.timestamp_micros());
+    api.list(&page, head, rows.into_iter().map(EffectBody::from).collect(), next)
+}
+
+impl From<EffectRow> for EffectBody {
+    fn from(row: EffectRow) -> Self {
+        Self {
+            id: row.op_id,
+            process: row.process,
+            position: row.position,
+            kind: row.kind,
+            subject: row.subject,
+            state: row.state,
+            attempts: row.attempts,
+            polls: row.asked,
+            due_at: row.due_at,
+            outcome: row.outcome,
+            created_at: row.created_at,
+            settled_at: row.settled_at,
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! What operators look at.
+
+pub mod dead_letters;
+pub mod effects;
+pub mod projections;
+pub mod rebuild;

@@ -1,0 +1,55 @@
+//! `GET /v1/audit/events`
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use commands::Operation;
+use projections::audit::{self, Filter};
+
+use super::body::EventBody;
+use crate::http::api::Api;
+use crate::http::problem::{Problem, ProblemBody, ProblemType};
+use crate::http::values;
+
+/// List events, oldest first
+#[utoipa::path(
+    get, path = "/v1/audit/events", tag = "audit", operation_id = "list_audit_events",
+    params(
+        ("stream" = Option<String>, Query, description = "`order/<id>`"), ("aggregate" = Option<String>, Query),
+        ("type" = Option<String>, Query), ("actor" = Option<String>, Query), ("correlation" = Option<String>, Query),
+        ("customer_id" = Option<uuid::Uuid>, Query), ("from" = Option<chrono::DateTime<chrono::Utc>>, Query),
+        ("to" = Option<chrono::DateTime<chrono::Utc>>, Query), ("after_position" = Option<i64>, Query),
+        ("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query), ("min_position" = Option<i64>, Query),
+    ),
+    responses((status = 200, body = crate::http::v1::list::Listed<EventBody>), (status = "4XX", body = ProblemBody)),
+    security(("bearer" = [])),
+)]
+pub async fn list_audit_events(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
+    let mut reading = api.reading(Operation::ListAuditEvents, request).await?;
+    let q = &mut reading.query;
+    let stream = q.optional("stream", values::search);
+    let mut filter = Filter {
+        aggregate: q.optional("aggregate", values::search),
+        event_type: q.optional("type", values::search),
+        actor: q.optional("actor", values::search),
+        correlation: q.optional("correlation", values::search),
+        customer_id: q.optional("customer_id", values::uuid),
+        from: q.optional("from", values::date_time),
+        to: q.optional("to", values::date_time),
+        after_position: q.position("after_position").unwrap_or(0),
+        ..Filter::default()
+    };
+    if let Some(stream) = stream {
+        let (aggregate, id) = stream.split_once('/').ok_or(ProblemType::InvalidQuery)?;
+        (filter.aggregate, filter.aggregate_id) = (Some(aggregate.to_owned()), Some(id.to_owned()));
+    }
+    let page = api.page_of_log(&mut reading).await?;
+    filter.after_position = filter.after_position.max(page.before.unwrap_or(0));
+    filter.limit = page.limit + 1;
+    let (head, events) = audit::events(api.pool(), &filter).await?;
+    let mut bodies = events.iter().map(EventBody::of).collect::<Result<Vec<_>, _>>()?;
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let more = bodies.len() > limit;
+    bodies.truncate(limit);
+    let next = bodies.last().filter(|_| more).map(|event| event.position);
+    api.list(&page, head, bodies, next)
+}

@@ -1,0 +1,145 @@
+//! `GET /v1/audit/streams/{aggregate}/{id}/state`
+
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use commands::Operation;
+use domain::AggregateType;
+use domain::Decider;
+use domain::price_rule::PriceRuleRules;
+use event_log::Recorded;
+use event_log::personal::Fields;
+use event_log::stream::{self, Versioned};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::http::api::Api;
+use crate::http::problem::{Problem, ProblemBody, ProblemType};
+use crate::http::reading::Reading;
+use crate::http::values;
+use crate::http::v1::accounts::body::AccountResource;
+use crate::http::v1::customers::body::CustomerResource;
+use crate::http::v1::orders::body::OrderResource;
+use crate::http::v1::resource::{Head, Resource, View};
+use crate::http::v1::services::body::{Sees, ServiceBody};
+use crate::http::v1::subscriptions::body::SubscriptionResource;
+
+/// What a stream's events came to at one point.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditState)]
+pub struct StateBody {
+    pub aggregate: String,
+    pub aggregate_id: String,
+    pub version: i64,
+    /// Of the last event folded.
+    pub position: i64,
+    /// With the resource's field names; personal data is left out.
+    #[schema(value_type = Object)]
+    pub state: Value,
+}
+
+/// The state of a stream at a version, time or position
+#[utoipa::path(
+    get, path = "/v1/audit/streams/{aggregate}/{id}/state", tag = "audit", operation_id = "get_audit_state",
+    params(
+        ("aggregate" = String, Path), ("id" = String, Path), ("at_version" = Option<i64>, Query),
+        ("at_time" = Option<DateTime<Utc>>, Query), ("at_position" = Option<i64>, Query),
+        ("min_position" = Option<i64>, Query),
+    ),
+    responses((status = 200, body = StateBody), (status = "4XX", body = ProblemBody)),
+    security(("bearer" = [])),
+)]
+pub async fn get_audit_state(
+    State(api): State<Api>,
+    Path((aggregate, id)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let mut reading = api.reading(Operation::GetAuditState, request).await?;
+    let wanted = Wanted {
+        version: reading.query.position("at_version"),
+        time: reading.query.optional("at_time", values::date_time),
+        position: reading.query.position("at_position"),
+    };
+    reading.finish()?;
+    api.wait_for_log(reading.min_position).await?;
+    let head = event_log::page::head(api.pool()).await?;
+    let kind = AggregateType::parse(&aggregate).ok_or_else(Problem::not_found)?;
+    let events = stream::events(api.pool(), &aggregate, &id, 0).await?;
+    let until = wanted.last(&events)?;
+    let last = events.get(until).ok_or_else(Problem::not_found)?;
+    let folding = Folding { api: &api, reading: &reading, id: &id, events: events.get(..=until).unwrap_or_default() };
+    let state = folding.state(kind)?;
+    let body = StateBody { aggregate, aggregate_id: id.clone(), version: last.sequence, position: last.position, state };
+    api.one(head, last.sequence, &body)
+}
+
+/// Up to where to fold; at most one of the three.
+struct Wanted {
+    version: Option<i64>,
+    time: Option<DateTime<Utc>>,
+    position: Option<i64>,
+}
+
+impl Wanted {
+    /// The index of the last event that counts. A version the stream does not have is absent.
+    fn last(&self, events: &[Recorded]) -> Result<usize, Problem> {
+        let given = [self.version.is_some(), self.time.is_some(), self.position.is_some()];
+        if given.into_iter().filter(|given| *given).count() > 1 {
+            return Err(ProblemType::InvalidQuery.into());
+        }
+        let found = match (self.version, self.time, self.position) {
+            (Some(version), ..) => events.iter().rposition(|event| event.sequence == version),
+            (_, Some(time), _) => events.iter().rposition(|event| event.recorded_at <= time),
+            (.., Some(position)) => events.iter().rposition(|event| event.position <= position),
+            (None, None, None) => events.len().checked_sub(1),
+        };
+        found.ok_or_else(Problem::not_found)
+    }
+}
+
+struct Folding<'a> {
+    api: &'a Api,
+    reading: &'a Reading,
+    id: &'a str,
+    events: &'a [Recorded],
+}
+
+impl Folding<'_> {
+    fn state(&self, aggregate: AggregateType) -> Result<Value, Problem> {
+        match aggregate {
+            AggregateType::Customer => self.resource::<CustomerResource>(),
+            AggregateType::Account => self.resource::<AccountResource>(),
+            AggregateType::Order => self.resource::<OrderResource>(),
+            AggregateType::Subscription => self.resource::<SubscriptionResource>(),
+            AggregateType::Service => {
+                let folded = self.fold::<domain::service::ServiceRules>()?;
+                let service = folded.state.known().ok_or_else(Problem::not_found)?;
+                value(&ServiceBody::of(service, &folded, None, Sees { reseller_price: true, cost: true }))
+            }
+            AggregateType::PriceRule => value(&self.fold::<PriceRuleRules>()?.state),
+        }
+    }
+
+    fn resource<R: Resource>(&self) -> Result<Value, Problem> {
+        let folded = self.fold::<R::Rules>()?;
+        let content = R::of_state(&folded.state).ok_or_else(Problem::not_found)?;
+        let fields = Fields::new();
+        let view = View { actor: &self.reading.actor, now: self.api.bus.now(), fields: &fields };
+        let id = Uuid::parse_str(self.id).map_err(|_| Problem::not_found())?;
+        value(&R::body(content, Head::of(id, &folded, true), &view))
+    }
+
+    fn fold<D: Decider>(&self) -> Result<Versioned<D::State>, Problem> {
+        let mut folded = Versioned::default();
+        for event in self.events {
+            stream::fold_one::<D>(&mut folded, event)?;
+        }
+        Ok(folded)
+    }
+}
+
+fn value(body: &impl Serialize) -> Result<Value, Problem> {
+    serde_json::to_value(body).map_err(|_| Problem::internal())
+}

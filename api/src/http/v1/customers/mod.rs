@@ -1,0 +1,6 @@
+//! Customers.
+
+pub mod body;
+pub mod get;
+pub mod list;
+pub mod register;

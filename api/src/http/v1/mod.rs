@@ -1,0 +1,12 @@
+//! Version 1 of the API: one folder per noun, one file per endpoint.
+
+pub mod accounts;
+pub mod admin;
+pub mod audit;
+pub mod customers;
+pub mod list;
+pub mod money;
+pub mod orders;
+pub mod resource;
+pub mod services;
+pub mod subscriptions;

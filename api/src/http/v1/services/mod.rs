@@ -1,0 +1,8 @@
+//! The catalogue and its prices.
+
+pub mod body;
+pub mod get;
+pub mod list;
+pub mod priced;
+pub mod sync;
+pub mod tax_rates;

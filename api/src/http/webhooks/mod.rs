@@ -1,0 +1,3 @@
+//! Incoming webhooks: verified, stored, answered. No logic.
+
+pub mod ccp;

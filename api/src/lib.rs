@@ -1,0 +1,11 @@
+//! The shell around the rules: configuration, wiring, roles, HTTP, command line.
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod http;
+pub mod roles;
+pub mod schedule;
+pub mod serve;
+pub mod telemetry;
+pub mod wiring;

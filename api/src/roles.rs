@@ -1,0 +1,23 @@
+//! What a process does. One binary; the same image runs with different roles.
+
+use clap::ValueEnum;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
+pub enum Role {
+    /// The API and its webhooks.
+    Http,
+    /// Mirrors the log to JetStream.
+    Relay,
+    /// Keeps the read models.
+    Project,
+    /// Runs the process managers and the write-side indexes.
+    React,
+    /// Performs effects at the provider and applies its webhooks.
+    Ccp,
+    /// Asks for what is due by the clock.
+    Schedule,
+}
+
+impl Role {
+    pub const ALL: [Self; 6] = [Self::Http, Self::Relay, Self::Project, Self::React, Self::Ccp, Self::Schedule];
+}

@@ -1,0 +1,218 @@
+//! The composition root: every connection and handle is made here, once, and handed out small.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use async_nats::ConnectOptions;
+use commands::effects::{Wake, Worker};
+use commands::inbox::InboxWorker;
+use commands::index::Indexes;
+use commands::reactor::Reactor;
+use commands::relay::Relay;
+use commands::seller::Seller;
+use commands::Bus;
+use ccp_adapter::{Adapter, CcpClient, CcpConfig, CcpHook};
+use event_log::lease::Owner;
+use event_log::mirror::MirrorConfig;
+use event_log::reader::Runner;
+use event_log::source::Source;
+use event_log::{Batcher, Freshness, Reader, Tail};
+use secrecy::ExposeSecret;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::{self, BusinessClock};
+use crate::config::{Mode, Settings};
+use crate::roles::Role;
+use crate::schedule;
+
+/// How long a request waits for a database connection.
+const ACQUIRE_TIMEOUT_S: u64 = 5;
+
+/// Everything a process has, whatever its roles.
+pub struct Parts {
+    pub settings: Settings,
+    pub pool: PgPool,
+    pub nats: async_nats::Client,
+    pub bus: Bus,
+    pub batcher: Batcher,
+    pub clock: BusinessClock,
+    pub tail: Tail,
+    pub freshness: Freshness,
+    pub effects: Wake,
+    pub arrived: Wake,
+    pub tasks: TaskTracker,
+    pub shutdown: CancellationToken,
+    /// Cancelled after everything that writes has ended.
+    pub log_shutdown: CancellationToken,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Parts {
+    /// Connects, checks what must hold before anything runs, and builds.
+    ///
+    /// # Errors
+    /// With what is missing or unsafe, and what to do about it.
+    pub async fn build(settings: Settings) -> anyhow::Result<Self> {
+        let options: PgConnectOptions =
+            settings.database_url.expose_secret().parse().context("database_url is no Postgres URL")?;
+        let options = options.application_name("cloudsales");
+        let pool = pool(&settings, options.clone()).await?;
+        check_schema(&pool).await?;
+        if settings.mode == Mode::Production {
+            check_durability(&pool).await?;
+        }
+        let nats = nats(&settings).await?;
+        let clock = BusinessClock::of_database(&pool, settings.clock_start).await?;
+        let log_shutdown = CancellationToken::new();
+        let (batcher, _) = Batcher::start(options, log_shutdown.clone());
+        let Some(seller) = Seller::new(settings.sellers.clone()) else { bail!("no seller is configured") };
+        let bus = Bus::new(pool.clone(), batcher.clone(), Arc::new(clock.clone()), Arc::new(seller));
+        Ok(Self {
+            settings,
+            pool,
+            nats,
+            bus,
+            batcher,
+            clock,
+            tail: Tail::new(),
+            freshness: Freshness::default(),
+            effects: Wake::default(),
+            arrived: Wake::default(),
+            tasks: TaskTracker::new(),
+            shutdown: CancellationToken::new(),
+            log_shutdown,
+        })
+    }
+
+    /// Starts every role but HTTP.
+    ///
+    /// # Errors
+    /// When a role lacks its configuration, or a read model cannot be brought to this build's version.
+    pub async fn start(&self, roles: &[Role]) -> anyhow::Result<()> {
+        let reads = roles.contains(&Role::Project) || roles.contains(&Role::React);
+        if reads {
+            let tail = self.tail.clone();
+            self.tasks.spawn(tail.run(self.nats.clone(), self.mirror(), self.pool.clone(), self.shutdown.clone()));
+        }
+        if roles.contains(&Role::Relay) {
+            let relay = Relay::new(self.pool.clone(), self.nats.clone(), self.mirror(), self.batcher.committed());
+            let shutdown = self.shutdown.clone();
+            self.tasks.spawn(async move { relay.run(shutdown).await });
+        }
+        if roles.contains(&Role::React) {
+            self.read(Arc::new(Reactor { wake: self.effects.clone() }));
+            self.read(Arc::new(Indexes));
+        }
+        if roles.contains(&Role::Project) {
+            for model in projections::all() {
+                projections::rebuild::bring_up_to_date(&self.pool, &model).await?;
+                self.read(Arc::new(model));
+            }
+        }
+        if roles.contains(&Role::Ccp) {
+            self.start_ccp()?;
+        }
+        if roles.contains(&Role::Schedule) {
+            let schedule = schedule::run(self.pool.clone(), self.clock.clone(), self.effects.clone(), self.shutdown.clone());
+            self.tasks.spawn(schedule);
+        }
+        Ok(())
+    }
+
+    fn mirror(&self) -> MirrorConfig {
+        MirrorConfig {
+            stream: self.settings.nats_stream.clone(),
+            subject_prefix: self.settings.nats_subject_prefix.clone(),
+            max_bytes: self.settings.nats_max_bytes,
+        }
+    }
+
+    fn read(&self, reader: Arc<dyn Reader>) {
+        let runner = Runner {
+            reader,
+            pool: self.pool.clone(),
+            source: Source::new(self.pool.clone(), self.tail.clone(), self.batcher.committed()),
+            freshness: self.freshness.clone(),
+            owner: Owner::this_process(&self.settings.node),
+        };
+        self.tasks.spawn(runner.run(self.shutdown.clone()));
+    }
+
+    fn start_ccp(&self) -> anyhow::Result<()> {
+        let url = self.settings.ccp_url.as_deref().context("ccp_url is needed by the role ccp")?;
+        let secret = self.settings.ccp_client_secret.clone().context("ccp_client_secret is needed by the role ccp")?;
+        let client = CcpClient::new(CcpConfig::new(url, self.settings.ccp_client_id.clone(), secret))?;
+        let worker = Worker {
+            pool: self.pool.clone(),
+            performer: Arc::new(Adapter { bus: self.bus.clone(), client: client.clone() }),
+            wake: self.effects.clone(),
+            new_id: clock::new_id,
+        };
+        self.tasks.spawn(worker.run(self.shutdown.clone()));
+        let hook = CcpHook { pool: self.pool.clone(), wake: self.effects.clone() };
+        let inbox = InboxWorker { pool: self.pool.clone(), applier: Arc::new(hook), arrived: self.arrived.clone() };
+        self.tasks.spawn(inbox.run(self.shutdown.clone()));
+        if let (Some(url), Some(secret)) = (&self.settings.ccp_webhook_url, &self.settings.ccp_webhook_secret) {
+            // During a rotation the first is the new one.
+            let newest = secret.expose_secret().split(' ').next().unwrap_or_default().to_owned().into();
+            self.tasks.spawn(schedule::register_webhook(client, url.clone(), newest, self.shutdown.clone()));
+        }
+        Ok(())
+    }
+
+    /// Ends in order: what takes work in, what works, the log. The caller bounds the time.
+    pub async fn stop(&self) {
+        self.shutdown.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.log_shutdown.cancel();
+        self.pool.close().await;
+    }
+}
+
+async fn pool(settings: &Settings, options: PgConnectOptions) -> anyhow::Result<PgPool> {
+    PgPoolOptions::new()
+        .max_connections(settings.database_pool)
+        // The ping before each use costs as much as a small query; a broken connection shows itself.
+        .test_before_acquire(false)
+        .acquire_timeout(std::time::Duration::from_secs(ACQUIRE_TIMEOUT_S))
+        .connect_with(options)
+        .await
+        .context("Postgres cannot be reached under database_url")
+}
+
+async fn check_schema(pool: &PgPool) -> anyhow::Result<()> {
+    let applied = event_log::migrate::applied(pool).await.context("the database was never migrated: run `migrate`")?;
+    let known = event_log::migrate::head();
+    if applied != known {
+        bail!("the database is at migration {applied}, this build wants {known}: run `migrate` of the newer build");
+    }
+    Ok(())
+}
+
+/// Outside development nothing runs on settings under which an acknowledged command could be lost.
+async fn check_durability(pool: &PgPool) -> anyhow::Result<()> {
+    for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
+        let value: String =
+            sqlx::query_scalar("select current_setting($1)").bind(setting).fetch_one(pool).await?;
+        if value == "off" {
+            bail!("Postgres runs with {setting} = off: acknowledged commands could be lost; switch it on");
+        }
+    }
+    Ok(())
+}
+
+/// NATS may be away: everything works without it, a little later.
+async fn nats(settings: &Settings) -> anyhow::Result<async_nats::Client> {
+    let options = ConnectOptions::new().name("cloudsales").retry_on_initial_connect();
+    let url = settings.nats_url.expose_secret();
+    options.connect(url).await.context("nats_url cannot be used")
+}

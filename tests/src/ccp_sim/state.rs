@@ -1,0 +1,144 @@
+//! What the provider knows, in memory: rebuilt from rows, changed by rows.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::calendar;
+use super::rows::{Account, Effect, Endpoint, Hook, Item, KeptAnswer, Line, Row};
+use super::rows::{Operation, OperationStatus, Order, OrderStatus, Subscription};
+use super::table::Table;
+
+#[derive(Default)]
+pub struct State {
+    pub offset_ms: i64,
+    pub today: NaiveDate,
+    pub items: BTreeMap<String, Item>,
+    pub previous_items: BTreeMap<String, Item>,
+    pub accounts: Table<Account>,
+    pub account_by_ref: HashMap<String, String>,
+    pub orders: Table<Order>,
+    pub order_by_ref: HashMap<String, String>,
+    pub subscriptions: Table<Subscription>,
+    pub operations: Table<Operation>,
+    /// What completes when, in real time.
+    pub due: BTreeSet<(DateTime<Utc>, Due)>,
+    /// By account and period.
+    pub lines: BTreeMap<(String, String), Vec<Line>>,
+    pub answers: HashMap<String, KeptAnswer>,
+    pub effects: Vec<Effect>,
+    pub endpoint: Option<Endpoint>,
+    pub hooks: Hooks,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Due {
+    Order(String),
+    Operation(String),
+}
+
+/// Webhooks not yet delivered; those under way are in no queue.
+#[derive(Default)]
+pub struct Hooks {
+    pub last_number: u64,
+    pub waiting: HashMap<u64, Hook>,
+    queue: BTreeSet<(DateTime<Utc>, u64)>,
+}
+
+impl State {
+    pub fn apply(&mut self, row: Row) {
+        match row {
+            Row::Account(account) => self.put_account(account),
+            Row::Order(order) => self.put_order(order),
+            Row::Subscription(subscription) => self.subscriptions.put(*subscription),
+            Row::Operation(operation) => self.put_operation(operation),
+            Row::Item(item) => self.put_item(*item),
+            Row::Line(line) => self.put_line(line),
+            Row::Answer(kept) => {
+                self.answers.insert(kept.key.clone(), kept);
+            }
+            Row::Effect(effect) => self.effects.push(effect),
+            Row::Endpoint(endpoint) => self.endpoint = Some(endpoint),
+            Row::Hook(hook) => self.hooks.put(hook),
+            Row::HookDone(number) => self.hooks.done(number),
+            Row::Offset(offset_ms) => self.offset_ms = offset_ms,
+            Row::Today(day) => self.today = day,
+        }
+    }
+
+    /// The item as it can be ordered: known and not withdrawn.
+    pub fn offered(&self, sku: &str) -> Option<&Item> {
+        self.items.get(sku).filter(|item| !item.withdrawn)
+    }
+
+    fn put_account(&mut self, account: Account) {
+        self.account_by_ref.insert(account.external_ref.clone(), account.account_id.clone());
+        self.accounts.put(account);
+    }
+
+    fn put_order(&mut self, order: Order) {
+        self.order_by_ref.insert(order.external_ref.clone(), order.order_id.clone());
+        let waits = order.status == OrderStatus::Accepted;
+        self.set_due(order.due_at, Due::Order(order.order_id.clone()), waits);
+        self.orders.put(order);
+    }
+
+    fn put_operation(&mut self, operation: Operation) {
+        let waits = operation.status == OperationStatus::Running;
+        self.set_due(operation.due_at, Due::Operation(operation.operation_id.clone()), waits);
+        self.operations.put(operation);
+    }
+
+    fn set_due(&mut self, at: DateTime<Utc>, what: Due, waits: bool) {
+        if waits {
+            self.due.insert((at, what));
+        } else {
+            self.due.remove(&(at, what));
+        }
+    }
+
+    fn put_item(&mut self, item: Item) {
+        let sku = item.sku.clone();
+        if let Some(previous) = self.items.insert(sku.clone(), item) {
+            self.previous_items.insert(sku, previous);
+        }
+    }
+
+    fn put_line(&mut self, line: Line) {
+        let place = (line.account_id.clone(), calendar::period(line.from));
+        self.lines.entry(place).or_default().push(line);
+    }
+}
+
+impl Hooks {
+    /// Takes the oldest due webhook out of the queue; it stays known until it is done or queued again.
+    pub fn take_due(&mut self, now: DateTime<Utc>) -> Option<Hook> {
+        let (due_at, number) = self.queue.first().copied().filter(|(due_at, _)| *due_at <= now)?;
+        self.queue.remove(&(due_at, number));
+        self.waiting.get(&number).cloned()
+    }
+
+    pub fn next_due(&self) -> Option<DateTime<Utc>> {
+        self.queue.first().map(|(due_at, _)| *due_at)
+    }
+
+    /// Delivers it again at that time. Not kept on disk: after a restart all that is open is tried at once.
+    pub fn queue_again(&mut self, number: u64, at: DateTime<Utc>) {
+        if let Some(hook) = self.waiting.get_mut(&number) {
+            hook.due_at = at;
+            self.queue.insert((at, number));
+        }
+    }
+
+    fn put(&mut self, hook: Hook) {
+        self.last_number = self.last_number.max(hook.number);
+        self.queue.insert((hook.due_at, hook.number));
+        self.waiting.insert(hook.number, hook);
+    }
+
+    fn done(&mut self, number: u64) {
+        if let Some(hook) = self.waiting.remove(&number) {
+            self.queue.remove(&(hook.due_at, number));
+        }
+    }
+}

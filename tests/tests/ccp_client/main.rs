@@ -1,0 +1,8 @@
+//! The provider's client against odd answers, and against the simulator.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod odd;
+mod odd_answers;
+mod odd_lists;
+mod tokens;

@@ -1,9 +1,10 @@
 //! The composition root: every connection and handle is made here, once, and handed out small.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use async_nats::ConnectOptions;
+use async_nats::{ConnectOptions, ServerAddr};
 use commands::effects::{Wake, Worker};
 use commands::inbox::InboxWorker;
 use commands::index::Indexes;
@@ -183,7 +184,7 @@ async fn pool(settings: &Settings, options: PgConnectOptions) -> anyhow::Result<
         .max_connections(settings.database_pool)
         // The ping before each use costs as much as a small query; a broken connection shows itself.
         .test_before_acquire(false)
-        .acquire_timeout(std::time::Duration::from_secs(ACQUIRE_TIMEOUT_S))
+        .acquire_timeout(Duration::from_secs(ACQUIRE_TIMEOUT_S))
         .connect_with(options)
         .await
         .context("Postgres cannot be reached under database_url")
@@ -210,9 +211,26 @@ async fn check_durability(pool: &PgPool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// NATS may be away: everything works without it, a little later.
+/// How long to wait before the next attempt to reach NATS.
+const NATS_PAUSE: Duration = Duration::from_millis(50);
+const NATS_PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// NATS may be away: everything works without it, a little later. The client takes no login from the address by itself.
 async fn nats(settings: &Settings) -> anyhow::Result<async_nats::Client> {
-    let options = ConnectOptions::new().name("cloudsales").retry_on_initial_connect();
-    let url = settings.nats_url.expose_secret();
-    options.connect(url).await.context("nats_url cannot be used")
+    let address: ServerAddr = settings.nats_url.expose_secret().parse().context("nats_url is no NATS URL")?;
+    let options = match (address.username(), address.password()) {
+        (Some(user), Some(password)) => ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned()),
+        (Some(token), None) => ConnectOptions::with_token(token.to_owned()),
+        (None, _) => ConnectOptions::new(),
+    };
+    options
+        .name("cloudsales")
+        .retry_on_initial_connect()
+        .max_reconnects(None)
+        .reconnect_delay_callback(|attempts| {
+            NATS_PAUSE.saturating_mul(u32::try_from(attempts).unwrap_or(u32::MAX)).min(NATS_PAUSE_MAX)
+        })
+        .connect(address)
+        .await
+        .context("nats_url cannot be used")
 }

@@ -11,6 +11,7 @@ pub mod ports;
 pub mod postgres;
 pub mod process;
 pub mod product;
+pub mod running;
 pub mod sample;
 #[cfg(test)]
 mod servers_tests;
@@ -18,6 +19,7 @@ mod shared;
 pub mod tools;
 pub mod unprivileged;
 
+pub use running::World;
 pub use shared::TestServers;
 
 /// A fresh name for a database, a stream or a folder: the prefix and ten random hexadecimal digits.

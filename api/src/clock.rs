@@ -1,7 +1,7 @@
 //! The one business clock, and the only place that reads real time and makes ids.
 
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use commands::Clock;

@@ -25,9 +25,7 @@ pub fn logs(mode: Mode) {
 /// # Errors
 /// When this process has one already, or the buckets are refused.
 pub fn metrics() -> anyhow::Result<PrometheusHandle> {
-    let builder = PrometheusBuilder::new().set_buckets_for_metric(
-        metrics_exporter_prometheus::Matcher::Suffix("_seconds".to_owned()),
-        LATENCY_BUCKETS,
-    )?;
+    let builder = PrometheusBuilder::new()
+        .set_buckets_for_metric(metrics_exporter_prometheus::Matcher::Suffix("_seconds".to_owned()), LATENCY_BUCKETS)?;
     Ok(builder.install_recorder()?)
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use async_nats::{ConnectOptions, ServerAddr};
+use ccp_adapter::{Adapter, CcpClient, CcpConfig, CcpHook};
+use commands::Bus;
 use commands::effects::{Wake, Worker};
 use commands::inbox::InboxWorker;
 use commands::index::Indexes;
 use commands::reactor::Reactor;
 use commands::relay::Relay;
 use commands::seller::Seller;
-use commands::Bus;
-use ccp_adapter::{Adapter, CcpClient, CcpConfig, CcpHook};
 use event_log::lease::Owner;
 use event_log::mirror::MirrorConfig;
 use event_log::reader::Runner;
@@ -122,7 +122,8 @@ impl Parts {
             self.start_ccp()?;
         }
         if roles.contains(&Role::Schedule) {
-            let schedule = schedule::run(self.pool.clone(), self.clock.clone(), self.effects.clone(), self.shutdown.clone());
+            let schedule =
+                schedule::run(self.pool.clone(), self.clock.clone(), self.effects.clone(), self.shutdown.clone());
             self.tasks.spawn(schedule);
         }
         Ok(())
@@ -202,8 +203,7 @@ async fn check_schema(pool: &PgPool) -> anyhow::Result<()> {
 /// Outside development nothing runs on settings under which an acknowledged command could be lost.
 async fn check_durability(pool: &PgPool) -> anyhow::Result<()> {
     for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
-        let value: String =
-            sqlx::query_scalar("select current_setting($1)").bind(setting).fetch_one(pool).await?;
+        let value: String = sqlx::query_scalar("select current_setting($1)").bind(setting).fetch_one(pool).await?;
         if value == "off" {
             bail!("Postgres runs with {setting} = off: acknowledged commands could be lost; switch it on");
         }

@@ -66,13 +66,14 @@ impl Adapter {
     }
 
     /// A state from the log itself, never from memory: what is done outside cannot be checked at an append.
-    pub(crate) async fn load<D: Decider>(&self, id: impl std::fmt::Display) -> Result<Arc<Versioned<D::State>>, Performed> {
+    pub(crate) async fn load<D: Decider>(
+        &self,
+        id: impl std::fmt::Display,
+    ) -> Result<Arc<Versioned<D::State>>, Performed> {
         let id = id.to_string();
         let loaded = event_log::stream::load::<D, _>(self.bus.pool(), &id, Versioned::default()).await;
         loaded.map(Arc::new).map_err(|error| match error {
-            event_log::LogError::Database(_) => {
-                Performed::Wait { after: OURSELVES, why: "the log is away".to_owned() }
-            }
+            event_log::LogError::Database(_) => Performed::Wait { after: OURSELVES, why: "the log is away".to_owned() },
             other => Performed::Dead { reason: other.to_string() },
         })
     }

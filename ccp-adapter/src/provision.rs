@@ -67,7 +67,10 @@ impl Adapter {
         let account = self.load::<AccountRules>(order.details.account_id).await?;
         let linked = account.state.known().and_then(|account| account.provider_account_id.clone());
         let Some(provider_account_id) = linked else {
-            return Ok(Performed::Wait { after: backoff::poll_after(due.asked), why: "the account is not linked".to_owned() });
+            return Ok(Performed::Wait {
+                after: backoff::poll_after(due.asked),
+                why: "the account is not linked".to_owned(),
+            });
         };
         match self.client.place_order(due.op_id, &at_provider(order, provider_account_id)).await {
             Outcome::Done(accepted) => self.mark_submitted(due, order_id, accepted).await,

@@ -10,7 +10,7 @@ use event_log::{ApplyError, Reader, Recorded};
 use futures::future::BoxFuture;
 use sqlx::{PgConnection, types::Json};
 
-use crate::effects::{self, Wake};
+use crate::effects::{self, Wake, Wanted};
 
 /// How long after the submission an order is first asked for, unless a webhook comes sooner.
 const FIRST_POLL: Duration = Duration::from_secs(1);
@@ -64,7 +64,9 @@ async fn react<P: Process>(tx: &mut PgConnection, events: &[Arc<Recorded>]) -> R
     store::<P>(tx, &states).await?;
     for (position, n, effect) in wanted {
         let op_id = ids::effect(P::NAME, position, n);
-        effects::ask_in_tx(&mut *tx, P::NAME, op_id, Some(position), &effect, delay(&effect)).await?;
+        let wanted =
+            Wanted { process: P::NAME, op_id, position: Some(position), effect: &effect, delay: delay(&effect) };
+        effects::ask_in_tx(&mut *tx, &wanted).await?;
     }
     Ok(())
 }

@@ -103,7 +103,8 @@ pub async fn get<N: crate::noun::Noun>(
         N::TABLE,
         N::OWNED,
     );
-    let raw: Option<Raw> = sqlx::query_as(&sql).bind(N::MODEL).bind(id).bind(scope.customer).fetch_optional(pool).await?;
+    let raw: Option<Raw> =
+        sqlx::query_as(&sql).bind(N::MODEL).bind(id).bind(scope.customer).fetch_optional(pool).await?;
     let Some(raw) = raw else { return Ok(Shown { position: 0, content: Found::Absent }) };
     let position = raw.position;
     let parked = raw.parked;

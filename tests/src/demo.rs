@@ -69,7 +69,8 @@ impl Story {
         let path = format!("/v1/orders/{}", order.id()?);
         let fulfilled = self.reseller.wait_until(&path, |body| body["status"] == "fulfilled").await?;
         self.say("the provider provisions it, its webhook comes back: the order is fulfilled");
-        let subscription = fulfilled.body["lines"][0]["subscription_id"].as_str().context("no subscription")?.to_owned();
+        let subscription =
+            fulfilled.body["lines"][0]["subscription_id"].as_str().context("no subscription")?.to_owned();
         let position = fulfilled.headers.get("read-position").context("no Read-Position")?.to_str()?.parse()?;
         let path = format!("/v1/subscriptions/{subscription}");
         Ok(self.reseller.get_at(&path, position).await?.body)

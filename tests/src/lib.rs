@@ -3,4 +3,6 @@
 pub mod ccp_sim;
 pub mod client;
 pub mod demo;
+pub mod log_world;
+pub mod proxy;
 pub mod world;

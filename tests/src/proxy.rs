@@ -202,7 +202,7 @@ async fn replies(mut server: OwnedReadHalf, client: &OwnedWriteHalf, faults: &Fa
     loop {
         let count = server.read(&mut chunk).await?;
         if count == 0 {
-            return Ok(());
+            return write_all(client, &answers.rest()).await;
         }
         answers.take(&chunk[..count]);
         while let Some((answer, committed)) = answers.next() {

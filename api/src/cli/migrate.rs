@@ -12,8 +12,9 @@ pub async fn run(settings: &Settings) -> anyhow::Result<u8> {
         let why = "migrations run as the owner of the schema, never as the product's login";
         return Err(ConfigError::Missing { name: "database_owner_url", why }.into());
     };
-    let mut connection =
-        PgConnection::connect(url.expose_secret()).await.context("Postgres cannot be reached under database_owner_url")?;
+    let mut connection = PgConnection::connect(url.expose_secret())
+        .await
+        .context("Postgres cannot be reached under database_owner_url")?;
     event_log::migrate::run(&mut connection).await.context("a migration failed; nothing of it was kept")?;
     println!("The database is at migration {}.", event_log::migrate::head());
     Ok(0)

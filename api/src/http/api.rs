@@ -75,11 +75,7 @@ impl Api {
             freshness: parts.freshness.clone(),
             authenticator: Arc::new(Authenticator::new(rules, keys)),
             cursors: cursor_key(settings, dev.as_deref()),
-            hooks: Hooks {
-                secrets: secrets.into(),
-                arrived: parts.arrived.clone(),
-                effects: parts.effects.clone(),
-            },
+            hooks: Hooks { secrets: secrets.into(), arrived: parts.arrived.clone(), effects: parts.effects.clone() },
             dev,
         })
     }
@@ -154,13 +150,7 @@ impl Api {
         self.context(actor, &parts, key, &bytes)
     }
 
-    fn context(
-        &self,
-        actor: Actor,
-        parts: &request::Parts,
-        key: String,
-        body: &[u8],
-    ) -> Result<Context, Problem> {
+    fn context(&self, actor: Actor, parts: &request::Parts, key: String, body: &[u8]) -> Result<Context, Problem> {
         let ids = parts.extensions.get::<RequestIds>();
         let request_id = ids.map(|ids| ids.request_id.clone()).unwrap_or_default();
         Ok(Context {
@@ -291,8 +281,8 @@ pub fn found<S>(found: Found<S>) -> Result<Row<S>, Problem> {
 pub fn word(choices: &'static [&'static str]) -> impl Fn(&str) -> Result<String, Fault> {
     move |text| {
         let known = choices.iter().find(|choice| **choice == text);
-        known.map(|choice| (*choice).to_owned()).ok_or_else(|| {
-            Fault::new(ProblemType::InvalidValue, format!("One of {}.", choices.join(", ")))
-        })
+        known
+            .map(|choice| (*choice).to_owned())
+            .ok_or_else(|| Fault::new(ProblemType::InvalidValue, format!("One of {}.", choices.join(", "))))
     }
 }

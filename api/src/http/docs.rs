@@ -1,12 +1,12 @@
 //! `/docs`: the reference page, and what every problem means. Everything is embedded; nothing is loaded from elsewhere.
 
 use axum::Router;
+use axum::extract::Path;
+use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
-use axum::extract::Request;
 use axum::response::{Html, Redirect, Response};
 use axum::routing::get;
-use axum::extract::Path;
 
 use super::api::Api;
 use super::problem::problems_page;

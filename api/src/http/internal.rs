@@ -37,7 +37,11 @@ struct Readiness {
 }
 
 /// Serves until the log itself stops, so that a drain can be watched.
-pub fn serve(listener: TcpListener, parts: &Parts, metrics: PrometheusHandle) -> impl Future<Output = ()> + Send + 'static {
+pub fn serve(
+    listener: TcpListener,
+    parts: &Parts,
+    metrics: PrometheusHandle,
+) -> impl Future<Output = ()> + Send + 'static {
     let probe = Probe {
         pool: parts.pool.clone(),
         nats: parts.nats.clone(),

@@ -7,11 +7,9 @@ use axum::response::{IntoResponse, Response};
 use commands::Operation;
 use commands::context::tenant;
 use domain::{Actor, PersonalRef, Role};
-use event_log::stream::Versioned;
 use projections::noun::Noun;
 use projections::page::{self, Page, Row, Scope, Shown};
 use serde::Serialize;
-use uuid::Uuid;
 
 use super::api::{self, Api};
 use super::cursor::{Cursor, CursorScope};
@@ -158,7 +156,8 @@ impl Api {
         self.wait_for(<R::Noun as Noun>::MODEL, reading.min_position).await?;
         let shown = page::get::<R::Noun>(self.pool(), id, reading.scope()).await?;
         let row = api::found(shown.content)?;
-        let body = self.bodies::<R>(&reading, std::slice::from_ref(&row)).await?.pop().ok_or_else(Problem::not_found)?;
+        let body =
+            self.bodies::<R>(&reading, std::slice::from_ref(&row)).await?.pop().ok_or_else(Problem::not_found)?;
         self.one(shown.position, row.folded.version, &body)
     }
 
@@ -210,19 +209,15 @@ impl Api {
         reading: &Reading,
         rows: &[Row<<R::Noun as Noun>::State>],
     ) -> Result<Vec<R::Body>, Problem> {
-        let contents: Vec<(&R::Content, Uuid, &Versioned<<R::Noun as Noun>::State>)> = rows
-            .iter()
-            .filter_map(|row| Some((R::of_row(&row.folded.state)?, row.id, &row.folded)))
-            .collect();
-        let references: Vec<PersonalRef> =
-            contents.iter().flat_map(|(content, ..)| R::personal(content)).collect();
+        let contents = || rows.iter().filter_map(|row| R::of_row(&row.folded.state));
+        let references: Vec<PersonalRef> = contents().flat_map(R::personal).collect();
         let fields = event_log::personal::fields(self.pool(), &references).await?;
         let view = View { actor: &reading.actor, now: self.bus.now(), fields: &fields };
-        let staff = view.is_staff();
-        let body = |(content, id, folded): (&R::Content, Uuid, &Versioned<_>)| {
-            R::body(content, Head::of(id, folded, staff), &view)
+        let body = |row: &Row<<R::Noun as Noun>::State>| {
+            let content = R::of_row(&row.folded.state)?;
+            Some(R::body(content, Head::of(row.id, &row.folded, view.is_staff()), &view))
         };
-        Ok(contents.into_iter().map(body).collect())
+        Ok(rows.iter().filter_map(body).collect())
     }
 }
 

@@ -21,15 +21,19 @@ impl Adapter {
         };
         let found = self.client.order(provider_order_id).await.map_err(|f| perform::unanswered(due, &f))?;
         let Some(theirs) = found else {
-            return Ok(Performed::Again { after: backoff::ask_after(due.attempts), why: "the provider does not know it".to_owned() });
+            return Ok(Performed::Again {
+                after: backoff::ask_after(due.attempts),
+                why: "the provider does not know it".to_owned(),
+            });
         };
         self.record(due, order, &theirs).await?;
         let after = self.load::<OrderRules>(order_id).await?;
         match after.state.known().filter(|order| order.status.is_final()) {
             Some(order) => Ok(done(order.status.name())),
-            None if theirs.status.is_final() => {
-                Ok(Performed::Again { after: backoff::ask_after(due.attempts), why: "final there, open here".to_owned() })
-            }
+            None if theirs.status.is_final() => Ok(Performed::Again {
+                after: backoff::ask_after(due.attempts),
+                why: "final there, open here".to_owned(),
+            }),
             None => Ok(Performed::Poll { after: backoff::poll_after(due.asked) }),
         }
     }

@@ -5,10 +5,13 @@ use std::collections::HashMap;
 use domain::PersonalRef;
 use serde_json::{Map, Value};
 use sqlx::PgExecutor;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 /// Fields by reference; a reference is absent when its fields were erased.
 pub type Fields = HashMap<PersonalRef, Map<String, Value>>;
+
+type Row = (Uuid, i32, Option<Json<Map<String, Value>>>);
 
 /// Looks up many references at once.
 ///
@@ -19,7 +22,7 @@ pub async fn fields<'e, E: PgExecutor<'e>>(executor: E, references: &[PersonalRe
         return Ok(Fields::new());
     }
     let (subjects, revisions): (Vec<Uuid>, Vec<i32>) = references.iter().map(|r| (r.subject, r.revision)).unzip();
-    let rows: Vec<(Uuid, i32, Option<sqlx::types::Json<Map<String, Value>>>)> = sqlx::query_as(
+    let rows: Vec<Row> = sqlx::query_as(
         "select p.subject_id, p.revision, p.fields::jsonb from unnest($1::uuid[], $2::integer[]) r(subject_id, revision) \
          join personal_data p using (subject_id, revision)",
     )

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use domain::ids;
-use domain::process::Effect;
+use domain::process::{Effect, catalogue};
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::work::AnswerBody;
-use crate::{Answer, Command, Failure, Operation, Work, effects};
+use crate::{Answer, Command, Failure, Operation, Work, effects::{self, Wanted}};
 
 /// On demand. The work itself is an effect; see [`ask_for_sync`].
 #[derive(Debug)]
@@ -31,5 +31,7 @@ impl Command for RequestSync {
 /// Any database error.
 pub async fn ask_for_sync(pool: &PgPool, cause: &str) -> Result<(), sqlx::Error> {
     let op_id = ids::derived(&["catalogue-sync", cause]);
-    effects::ask_in_tx(pool, "catalogue", op_id, None, &Effect::SyncCatalogue {}, Duration::ZERO).await
+    let effect = &Effect::SyncCatalogue {};
+    let wanted = Wanted { process: catalogue::NAME, op_id, position: None, effect, delay: Duration::ZERO };
+    effects::ask_in_tx(pool, &wanted).await
 }

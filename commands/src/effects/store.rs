@@ -34,29 +34,34 @@ struct DueRow {
     due_at: DateTime<Utc>,
 }
 
+/// An effect somebody wants.
+#[derive(Debug, Clone)]
+pub struct Wanted<'a> {
+    pub process: &'a str,
+    pub op_id: Uuid,
+    /// Of the event it follows from.
+    pub position: Option<i64>,
+    pub effect: &'a Effect,
+    /// How long after now it is due.
+    pub delay: Duration,
+}
+
 /// Asks for an effect. A second time with the same `op_id` changes nothing.
 ///
 /// # Errors
 /// Any database error.
-pub async fn ask_in_tx<'e, E: PgExecutor<'e>>(
-    executor: E,
-    process: &str,
-    op_id: Uuid,
-    position: Option<i64>,
-    effect: &Effect,
-    delay: Duration,
-) -> Result<(), sqlx::Error> {
+pub async fn ask_in_tx<'e, E: PgExecutor<'e>>(executor: E, wanted: &Wanted<'_>) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into effects (op_id, process, position, kind, subject, effect, due_at) \
          values ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7) on conflict (op_id) do nothing",
     )
-    .bind(op_id)
-    .bind(process)
-    .bind(position)
-    .bind(effect.name())
-    .bind(effect.subject())
-    .bind(Json(effect))
-    .bind(delay)
+    .bind(wanted.op_id)
+    .bind(wanted.process)
+    .bind(wanted.position)
+    .bind(wanted.effect.name())
+    .bind(wanted.effect.subject())
+    .bind(Json(wanted.effect))
+    .bind(wanted.delay)
     .execute(executor)
     .await?;
     Ok(())

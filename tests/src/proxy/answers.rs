@@ -40,10 +40,16 @@ impl Answers {
                 b'C' => self.completed = true,
                 // A failed statement completes nothing.
                 b'E' => self.completed = false,
-                b'R' => return Some((self.pass_on(), Committed::No)),
+                // The client must speak next, or has been waiting for just this.
+                b'R' | b'G' | b'W' | b'A' => return Some((self.pass_on(), Committed::No)),
                 _ => {}
             }
         }
+    }
+
+    /// What the server said last before it hung up.
+    pub(super) fn rest(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
     }
 
     fn message(&self) -> Option<(u8, Option<u8>, usize)> {

@@ -16,7 +16,10 @@ use tests::demo;
 use tests::world::description::Description;
 
 #[derive(Parser)]
-#[command(name = "dev", about = "The development world: databases, messages, simulators and the product on this machine.")]
+#[command(
+    name = "dev",
+    about = "The development world: databases, messages, simulators and the product on this machine."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -12,8 +12,8 @@ use super::body::{AccountBody, AccountResource};
 use crate::http::api::{self, Api};
 use crate::http::fields::{Fields, FromFields};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::values;
 use crate::http::v1::customers::register::ContactIn;
+use crate::http::values;
 
 /// The account's details as they shall be.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -14,8 +14,8 @@ use crate::clock;
 use crate::http::api::Api;
 use crate::http::fields::{Fields, FromFields};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::values;
 use crate::http::v1::customers::register::ContactIn;
+use crate::http::values;
 
 /// A new management account; it is opened at the provider too.
 #[derive(Debug, Deserialize, ToSchema)]

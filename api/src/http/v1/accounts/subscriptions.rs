@@ -1,16 +1,16 @@
 //! `GET /v1/accounts/{id}/subscriptions`
 
-use projections::accounts::Accounts;
-use projections::page;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use commands::Operation;
+use projections::accounts::Accounts;
+use projections::page;
 use projections::subscriptions::{self, Filter};
 
 use crate::http::api::{self, Api};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::values;
 use crate::http::v1::subscriptions::body::{SubscriptionBody, SubscriptionResource};
+use crate::http::values;
 
 /// List an account's subscriptions
 #[utoipa::path(

@@ -52,7 +52,9 @@ pub async fn rebuild_projection(
         tokio::spawn(async move {
             match projections::rebuild::rebuild(&pool, &model, |_, _| {}).await {
                 Ok(rebuilt) => info!(read_model = model.name(), position = rebuilt.position, "rebuilt on demand"),
-                Err(error) => error!(read_model = model.name(), %error, "a rebuild failed; the live rows are untouched"),
+                Err(error) => {
+                    error!(read_model = model.name(), %error, "a rebuild failed; the live rows are untouched")
+                }
             }
         });
     }

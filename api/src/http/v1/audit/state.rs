@@ -18,13 +18,13 @@ use uuid::Uuid;
 use crate::http::api::Api;
 use crate::http::problem::{Problem, ProblemBody, ProblemType};
 use crate::http::reading::Reading;
-use crate::http::values;
 use crate::http::v1::accounts::body::AccountResource;
 use crate::http::v1::customers::body::CustomerResource;
 use crate::http::v1::orders::body::OrderResource;
 use crate::http::v1::resource::{Head, Resource, View};
 use crate::http::v1::services::body::{Sees, ServiceBody};
 use crate::http::v1::subscriptions::body::SubscriptionResource;
+use crate::http::values;
 
 /// What a stream's events came to at one point.
 #[derive(Debug, Serialize, ToSchema)]
@@ -71,7 +71,8 @@ pub async fn get_audit_state(
     let last = events.get(until).ok_or_else(Problem::not_found)?;
     let folding = Folding { api: &api, reading: &reading, id: &id, events: events.get(..=until).unwrap_or_default() };
     let state = folding.state(kind)?;
-    let body = StateBody { aggregate, aggregate_id: id.clone(), version: last.sequence, position: last.position, state };
+    let body =
+        StateBody { aggregate, aggregate_id: id.clone(), version: last.sequence, position: last.position, state };
     api.one(head, last.sequence, &body)
 }
 

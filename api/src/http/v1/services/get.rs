@@ -1,10 +1,10 @@
 //! `GET /v1/services/{id}`
 
-use projections::services::Services;
-use projections::page;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use commands::Operation;
+use projections::page;
+use projections::services::Services;
 
 use super::body::ServiceBody;
 use super::priced;
@@ -19,7 +19,11 @@ use crate::http::values;
     responses((status = 200, body = ServiceBody), (status = "4XX", body = ProblemBody)),
     security(("bearer" = [])),
 )]
-pub async fn get_service(State(api): State<Api>, Path(id): Path<String>, request: Request) -> Result<Response, Problem> {
+pub async fn get_service(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
     let mut reading = api.reading(Operation::GetService, request).await?;
     let customer_id = reading.query.optional("customer_id", values::uuid);
     reading.finish()?;

@@ -1,11 +1,11 @@
 //! Services with the caller's prices.
 
-use projections::customers::Customers;
-use projections::page;
 use domain::Role;
 use domain::customer::{Customer, CustomerKind};
 use domain::pricing::{self, Buyer, RuleBook};
 use domain::service::ServiceState;
+use projections::customers::Customers;
+use projections::page;
 use projections::page::Row;
 use uuid::Uuid;
 
@@ -62,8 +62,7 @@ pub async fn bodies(api: &Api, eyes: &Eyes, rows: &[Row<ServiceState>]) -> Resul
         let Some(service) = row.folded.state.known() else { continue };
         let anybody = Buyer { customer_id: Uuid::nil(), reseller_id: None, currency: service.list_price.currency() };
         let buyer = eyes.buyer.as_ref().unwrap_or(&anybody);
-        let quote = pricing::price(&book, service, buyer, today)
-            .map_err(|refusal| Problem::refused(&refusal))?;
+        let quote = pricing::price(&book, service, buyer, today).map_err(|refusal| Problem::refused(&refusal))?;
         bodies.push(ServiceBody::of(service, &row.folded, quote, eyes.sees));
     }
     Ok(bodies)
@@ -75,4 +74,3 @@ fn nobody(rows: &[Row<ServiceState>]) -> Buyer {
     let currency = first.map_or(domain::money::Currency::EUR, |service| service.list_price.currency());
     Buyer { customer_id: Uuid::nil(), reseller_id: None, currency }
 }
-

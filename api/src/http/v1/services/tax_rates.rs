@@ -9,8 +9,8 @@ use utoipa::ToSchema;
 
 use crate::http::api::Api;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::values;
 use crate::http::v1::resource::percent;
+use crate::http::values;
 
 /// One country's standard rate from one day on.
 #[derive(Debug, Serialize, ToSchema)]

@@ -1,7 +1,5 @@
 //! `GET /v1/subscriptions/{id}/history`
 
-use projections::subscriptions::Subscriptions;
-use projections::page;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
@@ -9,6 +7,8 @@ use commands::Operation;
 use domain::Event;
 use domain::subscription::SubscriptionEvent;
 use event_log::Recorded;
+use projections::page;
+use projections::subscriptions::Subscriptions;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -1,12 +1,12 @@
 //! `GET /v1/subscriptions/{id}/licences`
 
-use projections::subscriptions::Subscriptions;
-use projections::page;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use chrono::{DateTime, NaiveDate, Utc};
 use commands::Operation;
 use domain::{PersonalRef, Role};
+use projections::page;
+use projections::subscriptions::Subscriptions;
 use projections::subscriptions::{self, LicenceRow};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,8 +16,8 @@ use super::body::SubscriptionResource;
 use crate::http::api::{self, Api};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::reading::Reading;
-use crate::http::values;
 use crate::http::v1::resource::{Resource, text};
+use crate::http::values;
 
 /// Characters of a key that staff sees.
 const KEY_TAIL: usize = 5;

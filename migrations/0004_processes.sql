@@ -21,6 +21,7 @@ create table effects (
     due_at     timestamptz not null default clock_timestamp(),
     lease_until timestamptz,
     lease      uuid,                                 -- fences a worker that lost its lease
+    owner      text,                                 -- the process that holds it
     outcome    text,                                 -- what became of it, in our words
     created_at timestamptz not null default clock_timestamp(),
     settled_at timestamptz

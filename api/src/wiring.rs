@@ -157,6 +157,7 @@ impl Parts {
             performer: Arc::new(Adapter { bus: self.bus.clone(), client: client.clone() }),
             wake: self.effects.clone(),
             new_id: clock::new_id,
+            owner: Owner::this_process(&self.settings.node),
         };
         self.tasks.spawn(worker.run(self.shutdown.clone()));
         let hook = CcpHook { pool: self.pool.clone(), wake: self.effects.clone() };

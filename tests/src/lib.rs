@@ -1,8 +1,12 @@
 //! The world the product runs and is tested in. Never shipped.
 
+pub mod bench;
 pub mod ccp_sim;
 pub mod client;
 pub mod demo;
+pub mod driver;
+pub mod invariants;
 pub mod log_world;
 pub mod proxy;
+pub mod story;
 pub mod world;

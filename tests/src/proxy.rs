@@ -42,6 +42,7 @@ struct Faults {
     lost: AtomicU64,
     delay_ms: AtomicU64,
     refusing: AtomicBool,
+    refused: AtomicU64,
     /// Raised to cut all connections of the moment.
     generation: watch::Sender<u64>,
 }
@@ -61,6 +62,7 @@ impl Proxy {
             lost: AtomicU64::new(0),
             delay_ms: AtomicU64::new(0),
             refusing: AtomicBool::new(false),
+            refused: AtomicU64::new(0),
             generation: watch::channel(0).0,
         });
         let address = listener.local_addr()?;
@@ -124,6 +126,11 @@ impl Proxy {
         self.faults.commits.load(Ordering::SeqCst)
     }
 
+    /// Connections closed at once.
+    pub fn refused(&self) -> u64 {
+        self.faults.refused.load(Ordering::SeqCst)
+    }
+
     /// Acknowledgements swallowed.
     pub fn lost(&self) -> u64 {
         self.faults.lost.load(Ordering::SeqCst)
@@ -159,7 +166,9 @@ impl Faults {
 
 async fn accept(listener: TcpListener, faults: Arc<Faults>) {
     while let Ok((client, _)) = listener.accept().await {
-        if !faults.refusing.load(Ordering::SeqCst) {
+        if faults.refusing.load(Ordering::SeqCst) {
+            faults.refused.fetch_add(1, Ordering::SeqCst);
+        } else {
             tokio::spawn(connect(client, Arc::clone(&faults)));
         }
     }

@@ -23,6 +23,7 @@ pub const BATCH_ROWS: usize = 4_096;
 const RECONNECT_MS: u64 = 20;
 
 type Answer = Result<Verdict, AppendError>;
+type Waiter = (Ticket, oneshot::Sender<Answer>);
 
 struct Waiting {
     submission: Submission,
@@ -80,11 +81,14 @@ impl Batcher {
     /// [`AppendError::QueueFull`] and [`AppendError::Stopping`]; nothing was queued then.
     pub fn submit(&self, submission: Submission, ticket: Ticket) -> Result<oneshot::Receiver<Answer>, AppendError> {
         let (answer, receiver) = oneshot::channel();
-        self.queue.try_send(Waiting { submission, ticket, answer }).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => AppendError::QueueFull,
-            mpsc::error::TrySendError::Closed(_) => AppendError::Stopping,
-        })?;
-        Ok(receiver)
+        let (refused, error) = match self.queue.try_send(Waiting { submission, ticket, answer }) {
+            Ok(()) => return Ok(receiver),
+            Err(mpsc::error::TrySendError::Full(refused)) => (refused, AppendError::QueueFull),
+            Err(mpsc::error::TrySendError::Closed(refused)) => (refused, AppendError::Stopping),
+        };
+        // Somebody may have decided on its result already.
+        refused.ticket.settle(false);
+        Err(error)
     }
 
     /// Submits and waits for the verdict.
@@ -159,10 +163,10 @@ impl Task {
     /// Sends the batch until there is a verdict. A lost connection leaves the outcome open, so the same batch goes
     /// again: the keys in it make that safe.
     async fn settle(&mut self, batch: Vec<Waiting>) {
-        let (submissions, waiters): (Vec<_>, Vec<_>) =
+        let (submissions, waiters): (Vec<_>, Vec<Waiter>) =
             batch.into_iter().map(|w| (w.submission, (w.ticket, w.answer))).unzip();
         metrics::histogram!("append_batch_commands").record(u32::try_from(submissions.len()).unwrap_or(u32::MAX));
-        let answers = self.verdicts(&submissions).await;
+        let answers = self.verdicts(&submissions, &waiters).await;
         let last = answers.iter().filter_map(|answer| match answer {
             Ok(Verdict::Appended { last, .. }) => Some(*last),
             _ => None,
@@ -181,19 +185,28 @@ impl Task {
         }
     }
 
-    async fn verdicts(&mut self, submissions: &[Submission]) -> Vec<Answer> {
+    async fn verdicts(&mut self, submissions: &[Submission], waiters: &[Waiter]) -> Vec<Answer> {
         match self.send(submissions).await {
             Ok(verdicts) => verdicts.into_iter().map(Ok).collect(),
-            Err(AppendError::Rejected) if submissions.len() > 1 => {
-                // One command's rows spoil the batch: find it, let the others through.
-                let mut answers = Vec::with_capacity(submissions.len());
-                for one in submissions.chunks(1) {
-                    answers.push(self.send(one).await.map(|mut verdicts| verdicts.swap_remove(0)));
-                }
-                answers
-            }
+            Err(AppendError::Rejected) if submissions.len() > 1 => self.one_by_one(submissions, waiters).await,
             Err(error) => submissions.iter().map(|_| Err(error)).collect(),
         }
+    }
+
+    /// One command's rows spoil the batch: finds it and lets the others through, but for those that were decided on
+    /// its result. Alone, they would leave a hole where its events should have been.
+    async fn one_by_one(&mut self, submissions: &[Submission], waiters: &[Waiter]) -> Vec<Answer> {
+        let mut answers = Vec::with_capacity(submissions.len());
+        for (one, (ticket, _)) in submissions.chunks(1).zip(waiters) {
+            let unfounded = one.iter().any(|submission| submission.depends_on.iter().any(Ticket::has_failed));
+            let answer = match unfounded {
+                true => Ok(Verdict::Conflict),
+                false => self.send(one).await.map(|mut verdicts| verdicts.swap_remove(0)),
+            };
+            ticket.settle(matches!(answer, Ok(Verdict::Appended { .. })));
+            answers.push(answer);
+        }
+        answers
     }
 
     async fn send(&mut self, submissions: &[Submission]) -> Result<Vec<Verdict>, AppendError> {

@@ -30,7 +30,7 @@ impl Owner {
     }
 
     /// Whether a lease of that code was held by a process of this machine that is gone.
-    fn outlives(&self, code: &str) -> bool {
+    pub fn outlives(&self, code: &str) -> bool {
         let mut parts = code.splitn(3, '/');
         let (node, pid, started) = (parts.next(), parts.next(), parts.next());
         let Some(pid) = pid.and_then(|pid| pid.parse().ok()) else { return false };

@@ -134,12 +134,12 @@ pub async fn list<'e, E: PgExecutor<'e>>(
 /// Leases due effects, oldest first.
 pub(super) async fn take<'e, E: PgExecutor<'e>>(
     executor: E,
-    lease: Uuid,
+    (lease, owner): (Uuid, &str),
     lease_time: Duration,
     limit: i64,
 ) -> Result<Vec<Due>, sqlx::Error> {
     let rows: Vec<DueRow> = sqlx::query_as(
-        "update effects set lease = $1, lease_until = clock_timestamp() + $2 where op_id in ( \
+        "update effects set lease = $1, owner = $4, lease_until = clock_timestamp() + $2 where op_id in ( \
             select op_id from effects where state = 'due' and due_at <= clock_timestamp() \
             and (lease_until is null or lease_until < clock_timestamp()) \
             order by due_at limit $3 for update skip locked) \
@@ -148,6 +148,7 @@ pub(super) async fn take<'e, E: PgExecutor<'e>>(
     .bind(lease)
     .bind(lease_time)
     .bind(limit)
+    .bind(owner)
     .fetch_all(executor)
     .await?;
     let count = |n: i32| u32::try_from(n).unwrap_or_default();
@@ -163,6 +164,25 @@ pub(super) async fn take<'e, E: PgExecutor<'e>>(
             due_at: row.due_at,
         })
         .collect())
+}
+
+/// Who holds leases just now.
+pub(super) async fn holders<'e, E: PgExecutor<'e>>(executor: E) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select distinct owner from effects where state = 'due' and owner is not null \
+         and lease_until > clock_timestamp()",
+    )
+    .fetch_all(executor)
+    .await
+}
+
+/// Ends the leases of a process that is gone. What it was doing is done again, under the same operation id.
+pub(super) async fn release<'e, E: PgExecutor<'e>>(executor: E, owner: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("update effects set lease = null, lease_until = null, owner = null where state = 'due' and owner = $1")
+        .bind(owner)
+        .execute(executor)
+        .await?;
+    Ok(())
 }
 
 /// How long until the next effect is due; `None` when none is open.

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_log::crash;
+use event_log::lease::Owner;
 use futures::future::BoxFuture;
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, error, info_span, warn};
@@ -17,6 +19,8 @@ use crate::ports::NewId;
 
 /// Effects performed at once.
 const AT_ONCE: usize = 16;
+/// How often leases of dead processes are looked for.
+const LOOK_FOR_DEAD: Duration = Duration::from_secs(2);
 /// Longer than any call may take, so that a live worker never loses its lease.
 const LEASE: Duration = Duration::from_secs(60);
 /// Tries that reached the provider before an effect is given to the operator.
@@ -51,6 +55,7 @@ pub struct Worker {
     pub performer: Arc<dyn Performer>,
     pub wake: Wake,
     pub new_id: NewId,
+    pub owner: Owner,
 }
 
 impl std::fmt::Debug for Worker {
@@ -64,7 +69,12 @@ impl Worker {
     pub async fn run(self, shutdown: CancellationToken) {
         let slots = Arc::new(Semaphore::new(AT_ONCE));
         let tasks = TaskTracker::new();
+        let mut looked: Option<Instant> = None;
         while !shutdown.is_cancelled() {
+            if looked.is_none_or(|looked| looked.elapsed() >= LOOK_FOR_DEAD) {
+                looked = Some(Instant::now());
+                self.bury().await;
+            }
             let free = slots.available_permits();
             let due = if free == 0 { Ok(Vec::new()) } else { self.take(free).await };
             match due {
@@ -91,7 +101,18 @@ impl Worker {
     }
 
     async fn take(&self, free: usize) -> Result<Vec<Due>, sqlx::Error> {
-        store::take(&self.pool, (self.new_id)(), LEASE, i64::try_from(free).unwrap_or(1)).await
+        let lease = ((self.new_id)(), self.owner.code());
+        store::take(&self.pool, (lease.0, &lease.1), LEASE, i64::try_from(free).unwrap_or(1)).await
+    }
+
+    /// Ends the leases of processes of this machine that died: their work need not wait until the leases run out.
+    async fn bury(&self) {
+        let holders = store::holders(&self.pool).await.unwrap_or_default();
+        for dead in holders.iter().filter(|holder| self.owner.outlives(holder)) {
+            if let Err(error) = store::release(&self.pool, dead).await {
+                warn!(%error, "the leases of a dead process were not ended");
+            }
+        }
     }
 
     async fn nap(&self, shutdown: &CancellationToken, slots: &Semaphore) {

@@ -134,7 +134,7 @@ impl MirroredLog {
         Running::spawn(|shutdown| runner.run(shutdown))
     }
 
-    /// Appends `count` events of one command each, spread over streams, by way of the process's batcher.
+    /// Appends `count` events of one command each, spread over streams, as another process would.
     ///
     /// # Errors
     /// When one of them is not appended.
@@ -147,7 +147,8 @@ impl MirroredLog {
             let batch: Vec<usize> = left.drain(..FILL_BATCH.min(left.len())).collect();
             let submissions = batch.into_iter().map(|n| {
                 let scope = n % FILL_STREAMS;
-                let after = std::mem::replace(&mut versions[scope], versions[scope] + 1);
+                let after = versions[scope];
+                versions[scope] += 1;
                 rule_events(&format!("{run} {n}"), scope, (after, 1))
             });
             let submissions = submissions.collect::<anyhow::Result<Vec<_>>>()?;

@@ -61,7 +61,7 @@ pub fn customer(name: &str) -> RegisterCustomer {
                 phone: None,
             },
             address: None,
-            terms: Terms::standard(Currency::Eur),
+            terms: Terms::standard(Currency::EUR),
         },
     }
 }
@@ -126,7 +126,7 @@ impl Command for SetTerms {
     const OPERATION: Operation = Operation::System;
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
-        let terms = Terms { payment_days: self.payment_days, ..Terms::standard(Currency::Eur) };
+        let terms = Terms { payment_days: self.payment_days, ..Terms::standard(Currency::EUR) };
         let command = CustomerCommand::SetTerms { terms };
         work.decide::<CustomerRules>(self.customer_id, &command, Some(self.customer_id)).await?;
         Ok(Answer::resource(200, StreamId::new(AggregateType::Customer, self.customer_id)))

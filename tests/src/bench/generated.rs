@@ -1,0 +1,53 @@
+//! Logs of subscriptions, written straight into the tables: ten events per subscription, one stream after the other in
+//! each round, so that a stream's events are far apart.
+
+use anyhow::ensure;
+use sqlx::{Connection, Executor, PgConnection};
+
+use super::ground::head;
+
+/// Events per subscription: its start, then one licence each.
+pub const EVENTS: i64 = 10;
+
+/// A start's payload; the subscription's number is put into it on the server.
+const STARTED: &str = r#"{"SubscriptionStarted":{"subscription_id":"%1$s","order_id":"%2$s","line":1,"account_id":"%3$s","customer_id":"%4$s","reseller_id":null,"service_id":"%5$s","service_name":"Office Basic","sku":"OB","provider_subscription_id":"sub-%6$s","quantity":9,"unit_price":{"amount":"17.50","currency":"EUR"},"reseller_unit_price":null,"unit_cost":{"amount":"14.00","currency":"EUR"},"term":"P1M","billing_cycle":"P1M","starts_on":"2026-10-03","ends_on":"2026-11-03","cancellation_window_hours":168,"min_quantity":1,"max_quantity":100000,"confirmed_at":"2026-10-03T09:00:00Z","provider_revision":1}}"#;
+const GRANTED: &str = r#"{"LicencesGranted":{"licences":[{"licence_id":"%1$s","ordinal":%2$s,"seat_id":"seat-%2$s","key":{"subject":"%1$s","revision":1},"added_on":"2026-10-03"}]}}"#;
+const METADATA: &str = r#"{"actor":"provision","role":"system","at":"2026-10-03T09:00:00Z","correlation_id":"0199a5c3-7e10-7000-8000-000000000101","causation_id":"0199a5c3-7e10-7000-8000-000000000101"}"#;
+
+/// `$1` streams; `$2` to `$4` the texts above.
+const INSERT: &str = "
+    insert into events (position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata,
+        event_id, command_id, customer_id, recorded_at)
+    select (n - 1) * $1 + s, 'subscription', id(5, s), n,
+        case when n = 1 then 'SubscriptionStarted' else 'LicencesGranted' end, '1.0',
+        case when n = 1 then format($2, id(5, s), id(6, s), id(7, s % 1000), id(8, s % 100), id(9, s % 50), s)
+            else format($3, id(n, s), n - 1) end::json,
+        $4::json, gen_random_uuid(), gen_random_uuid(), id(8, s % 100)::uuid, clock_timestamp()
+    from generate_series(1, 10) n, generate_series(1, $1) s
+    order by n, s";
+
+/// Ids that say what they are of.
+const IDS: &str = "create function pg_temp.id(kind bigint, n bigint) returns text language sql immutable as
+    $$ select '0000' || lpad(to_hex(kind), 4, '0') || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0') $$";
+
+/// Fills the empty log as its owner. Returns the position of the last event.
+///
+/// # Errors
+/// Any database error, or a log that was not empty.
+pub async fn subscriptions(owner_url: &str, streams: i64) -> anyhow::Result<i64> {
+    let mut owner = PgConnection::connect(owner_url).await?;
+    ensure!(head(&mut owner).await? == 0, "the log is not empty");
+    owner.execute(IDS).await?;
+    let insert = INSERT.replace("id(", "pg_temp.id(").replace("event_pg_temp.id(", "event_id(");
+    let inserted =
+        sqlx::query(&insert).bind(streams).bind(STARTED).bind(GRANTED).bind(METADATA).execute(&mut owner).await?;
+    let events = streams * EVENTS;
+    ensure!(i64::try_from(inserted.rows_affected())? == events, "not all events were written");
+    sqlx::query("update log_head set position = $1, recorded_at = clock_timestamp()")
+        .bind(events)
+        .execute(&mut owner)
+        .await?;
+    owner.execute("vacuum (analyze) events").await?;
+    owner.close().await?;
+    Ok(events)
+}

@@ -1,0 +1,57 @@
+//! Benchmarks: each figure beside its limit, measured in one run against one private, fully durable Postgres.
+//!
+//! Ratios count, not absolute times: both sides of a ratio are measured alternately on the same servers, and the ratio
+//! is the median of those taken within one repetition. Every run proves afterwards that what it counted is in the log.
+
+pub mod bus;
+pub mod cpu;
+pub mod documents;
+pub mod fleet;
+pub mod generated;
+pub mod ground;
+pub mod http;
+pub mod http_client;
+pub mod lag;
+pub mod load;
+pub mod peer;
+pub mod pgbench;
+pub mod plan;
+pub mod random;
+pub mod rebuild;
+pub mod relay;
+pub mod report;
+pub mod throughput;
+
+use plan::Plan;
+use report::Report;
+
+/// Measures the rows the plan names, printing each as it is done.
+///
+/// # Errors
+/// When a server does not start, a run fails, or a run did not do what it counted.
+pub async fn run(plan: &Plan) -> anyhow::Result<Report> {
+    let mut ground = ground::Ground::start().await?;
+    let measured = measure(plan, &ground).await;
+    let stopped = ground.stop().await;
+    let report = measured?;
+    stopped?;
+    Ok(report)
+}
+
+async fn measure(plan: &Plan, ground: &ground::Ground) -> anyhow::Result<Report> {
+    let mut report = Report::new(plan, ground).await?;
+    println!("{}", report.setting);
+    if plan.wants_any(&[1, 2, 3, 4, 5]) {
+        throughput::measure(plan, ground, &mut report).await?;
+    }
+    if plan.wants(6) {
+        lag::measure(plan, ground, &mut report).await?;
+    }
+    if plan.wants(7) {
+        rebuild::measure(plan, ground, &mut report).await?;
+    }
+    if plan.wants(8) {
+        relay::measure(plan, ground, &mut report).await?;
+    }
+    Ok(report)
+}

@@ -1,0 +1,211 @@
+//! Figures 1 to 5: commands per second, all kinds of runs alternating within each repetition.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+
+use super::bus::Prepared;
+use super::cpu::Meter;
+use super::ground::Ground;
+use super::http::{Roles, Served};
+use super::load::{Run, median};
+use super::peer::Peer;
+use super::pgbench::Pgbench;
+use super::plan::Plan;
+use super::report::{Limit, Report, Row};
+
+/// Clients of pgbench, commands in flight of the peer: the better of the two is what we are compared with.
+const BEST_OF: [usize; 2] = [16, 64];
+
+/// Who is measured, and with how much at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Pgbench(usize),
+    Bus(usize),
+    Peer(usize),
+    HttpAll,
+    HttpOnly,
+}
+
+impl Kind {
+    fn name(self) -> String {
+        match self {
+            Self::Pgbench(clients) => format!("pgbench, {clients} clients"),
+            Self::Bus(in_flight) => format!("bus, {in_flight} in flight"),
+            Self::Peer(in_flight) => format!("cqrs-es, {in_flight} in flight"),
+            Self::HttpAll => "HTTP, all roles".to_owned(),
+            Self::HttpOnly => "HTTP, role http".to_owned(),
+        }
+    }
+}
+
+type Repetition = BTreeMap<Kind, Run>;
+
+/// What takes part, made once.
+struct Contestants {
+    pgbench: Pgbench,
+    bus: Option<Prepared>,
+    peer: Option<Peer>,
+    http: Option<(Served, Served)>,
+}
+
+/// Measures those of the figures the plan names.
+///
+/// # Errors
+/// When a run fails or did not do what it counted.
+pub async fn measure(plan: &Plan, ground: &Ground, report: &mut Report) -> anyhow::Result<()> {
+    let kinds = kinds(plan);
+    let meter = ground.meter()?;
+    let mut contestants = Contestants::prepare(plan, ground).await?;
+    let mut repetitions = Vec::new();
+    for number in 1..=plan.repetitions {
+        println!("commands, repetition {number} of {}", plan.repetitions);
+        let mut repetition = Repetition::new();
+        for kind in &kinds {
+            ground.checkpoint().await?;
+            let run = contestants.run(plan, &meter, *kind).await.with_context(|| kind.name())?;
+            println!("  {:<26}{}", kind.name(), shown(&run));
+            repetition.insert(*kind, run);
+        }
+        repetitions.push(repetition);
+    }
+    rows(plan, &repetitions, report);
+    contestants.finish(report, &repetitions).await
+}
+
+fn kinds(plan: &Plan) -> Vec<Kind> {
+    let mut kinds = Vec::new();
+    let mut add = |wanted: bool, more: &[Kind]| kinds.extend(more.iter().filter(|_| wanted));
+    add(plan.wants(4), &[Kind::Pgbench(1), Kind::Bus(1)]);
+    add(plan.wants_any(&[1, 2, 5]), &BEST_OF.map(Kind::Pgbench));
+    add(plan.wants_any(&[1, 3]), &[Kind::Bus(64)]);
+    add(plan.wants(2), &[Kind::Bus(256)]);
+    add(plan.wants(5), &[Kind::HttpAll, Kind::HttpOnly]);
+    add(plan.wants(3), &BEST_OF.map(Kind::Peer));
+    kinds
+}
+
+impl Contestants {
+    async fn prepare(plan: &Plan, ground: &Ground) -> anyhow::Result<Self> {
+        let http = if plan.wants(5) {
+            let mut all = Served::start(plan, ground, Roles::All).await?;
+            all.pause()?;
+            let mut only = Served::start(plan, ground, Roles::Http).await?;
+            only.pause()?;
+            Some((all, only))
+        } else {
+            None
+        };
+        let bus = if plan.wants_any(&[1, 2, 3, 4]) { Some(Prepared::new(plan, ground).await?) } else { None };
+        let peer = if plan.wants(3) { Some(Peer::new(plan, ground).await?) } else { None };
+        Ok(Self { pgbench: Pgbench::new(plan, ground).await?, bus, peer, http })
+    }
+
+    async fn run(&mut self, plan: &Plan, meter: &Meter, kind: Kind) -> anyhow::Result<Run> {
+        match kind {
+            Kind::Pgbench(clients) => self.pgbench.run(plan, meter, clients).await,
+            Kind::Bus(in_flight) => self.bus.as_ref().context("no bus")?.run(plan, meter, in_flight).await,
+            Kind::Peer(in_flight) => self.peer.as_ref().context("no peer")?.run(plan, meter, in_flight).await,
+            Kind::HttpAll => run_served(&mut self.http.as_mut().context("no product")?.0, plan, meter).await,
+            Kind::HttpOnly => run_served(&mut self.http.as_mut().context("no product")?.1, plan, meter).await,
+        }
+    }
+
+    /// Notes what else was learned, and ends everything.
+    async fn finish(self, report: &mut Report, repetitions: &[Repetition]) -> anyhow::Result<()> {
+        if let Some(bus) = self.bus {
+            let (payload, metadata) = bus.sizes().await?;
+            report.note(format!("An event through the bus: {payload} bytes of payload, {metadata} of metadata."));
+            bus.stop().await?;
+        }
+        if let Some(peer) = self.peer {
+            peer.stop().await;
+        }
+        let Some((all, only)) = self.http else { return Ok(()) };
+        let (idle, load) = (all.idle_mb, all.highest_mb()?);
+        report.note(format!(
+            "Memory of the served process, all roles: {idle:.0} MB idle (at most 80, goal 40), {load:.0} MB at its \
+             highest under load (at most 300, goal 150)."
+        ));
+        let ratio = median(repetitions.iter().map(|r| rate(r, Kind::HttpOnly) / best(r, Kind::Pgbench).rate));
+        let rate = median(repetitions.iter().map(|r| rate(r, Kind::HttpOnly)));
+        report.note(format!(
+            "HTTP with the role http alone, so without relay, read models, processes and provider on the same cores: \
+             {rate:.0}/s, {ratio:.2} × pgbench."
+        ));
+        all.stop().await?;
+        only.stop().await
+    }
+}
+
+async fn run_served(served: &mut Served, plan: &Plan, meter: &Meter) -> anyhow::Result<Run> {
+    served.resume()?;
+    let run = served.run(plan, meter).await;
+    served.pause()?;
+    run
+}
+
+fn rows(plan: &Plan, repetitions: &[Repetition], report: &mut Report) {
+    let one = |repetition: &Repetition| repetition.get(&Kind::Pgbench(1)).cloned().unwrap_or_default();
+    let plain = |repetition: &Repetition| best(repetition, Kind::Pgbench);
+    let peer = |repetition: &Repetition| best(repetition, Kind::Peer);
+    let comparisons: [Comparison<'_>; 5] = [
+        (1, "commands/s through the bus, 64 in flight", Kind::Bus(64), &plain, (1.6, 3.0)),
+        (2, "commands/s through the bus, 256 in flight", Kind::Bus(256), &plain, (2.0, 5.0)),
+        (3, "commands/s through the bus, 64 in flight", Kind::Bus(64), &peer, (4.0, 10.0)),
+        (4, "commands/s through the bus, 1 in flight", Kind::Bus(1), &one, (0.5, 0.8)),
+        (5, "commands/s over HTTP, 64 connections, all roles", Kind::HttpAll, &plain, (1.0, 2.0)),
+    ];
+    for comparison in comparisons {
+        if plan.wants(comparison.0) {
+            report.add(row(repetitions, &comparison));
+        }
+    }
+}
+
+/// Number, what, ours, the other side of a repetition, reach and goal.
+type Comparison<'a> = (u8, &'a str, Kind, &'a dyn Fn(&Repetition) -> Run, (f64, f64));
+
+fn row(repetitions: &[Repetition], comparison: &Comparison<'_>) -> Row {
+    let (number, what, kind, other, (reach, goal)) = comparison;
+    let mine: Vec<Run> = repetitions.iter().filter_map(|repetition| repetition.get(kind).cloned()).collect();
+    let others: Vec<Run> = repetitions.iter().map(other).collect();
+    let beside = match number {
+        3 => "cqrs-es + postgres-es, better of 16 and 64 in flight: ",
+        4 => "pgbench, 1 client: ",
+        _ => "pgbench, one row per transaction, better of 16 and 64 clients: ",
+    };
+    Row {
+        number: number.to_string(),
+        what: (*what).to_owned(),
+        ours: shown(&middle(&mine)),
+        beside: format!("{beside}{}", shown(&middle(&others))),
+        value: median(mine.iter().zip(&others).map(|(mine, other)| mine.rate / other.rate)),
+        limit: Limit::AtLeast { reach: *reach, goal: *goal },
+        bound: middle(&mine).usage.bound(),
+    }
+}
+
+/// The better of the two.
+fn best(repetition: &Repetition, kind: fn(usize) -> Kind) -> Run {
+    let runs = BEST_OF.iter().filter_map(|n| repetition.get(&kind(*n)));
+    runs.max_by(|a, b| a.rate.total_cmp(&b.rate)).cloned().unwrap_or_default()
+}
+
+fn rate(repetition: &Repetition, kind: Kind) -> f64 {
+    repetition.get(&kind).map_or(0.0, |run| run.rate)
+}
+
+/// The run with the median rate.
+fn middle(runs: &[Run]) -> Run {
+    let mut runs = runs.to_vec();
+    runs.sort_unstable_by(|a, b| a.rate.total_cmp(&b.rate));
+    runs.get(runs.len() / 2).cloned().unwrap_or_default()
+}
+
+fn shown(run: &Run) -> String {
+    match run.p99_ms {
+        Some(p99) => format!("{:.0}/s, p50 {:.2} ms, p99 {p99:.2} ms", run.rate, run.p50_ms),
+        None => format!("{:.0}/s, mean {:.2} ms", run.rate, run.p50_ms),
+    }
+}

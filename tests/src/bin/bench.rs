@@ -1,0 +1,57 @@
+//! Measures the product beside its limits and prints the table. `./dev bench` builds it optimised and starts it.
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use clap::Parser;
+use tests::bench::{self, documents, plan::Plan};
+use tests::world::folders;
+use tracing_subscriber::EnvFilter;
+
+#[derive(Parser)]
+#[command(name = "bench", about = "Measures commands, lag, rebuild and relay, each beside its limit.")]
+struct Arguments {
+    /// Short runs: shows that everything works, and says nothing about speed.
+    #[arg(long)]
+    quick: bool,
+    /// Only these figures, like 1,2,6; nothing is written to docs then.
+    #[arg(long, value_delimiter = ',')]
+    rows: Vec<u8>,
+    /// Length of each run of commands.
+    #[arg(long)]
+    seconds: Option<u64>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // Fails only if a provider is there already, and then there is one.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    match run(&Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let plan = Plan::new(arguments.quick, &arguments.rows, arguments.seconds)?;
+    log_like_the_product()?;
+    let report = bench::run(&plan).await?;
+    println!("\n{}", report.table());
+    if plan.is_whole() {
+        println!("Written: {}", documents::write(&report)?.display());
+    }
+    Ok(())
+}
+
+/// Spans and logs cost what they cost in the product; they go to a file.
+fn log_like_the_product() -> anyhow::Result<()> {
+    let folder = folders::dev().join("logs");
+    std::fs::create_dir_all(&folder)?;
+    let file = std::fs::File::create(folder.join("bench.log"))?;
+    let filter = EnvFilter::new("info,async_nats=warn");
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Mutex::new(file)).init();
+    Ok(())
+}

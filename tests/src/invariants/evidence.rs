@@ -1,0 +1,212 @@
+//! Everything the checks look at, read in one snapshot.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::Context;
+use chrono::NaiveDate;
+use event_log::Recorded;
+use event_log::recorded::COLUMNS;
+use serde_json::Value;
+use sqlx::{Connection, FromRow, PgConnection};
+use uuid::Uuid;
+
+use super::System;
+
+/// Tables of read models with the reader that keeps them.
+pub(super) const TABLES: [(&str, &str); 6] = [
+    ("read_customers", "directory"),
+    ("read_accounts", "directory"),
+    ("read_services", "directory"),
+    ("read_price_rules", "directory"),
+    ("read_orders", "orders"),
+    ("read_subscriptions", "subscriptions"),
+];
+
+pub(super) struct Evidence {
+    pub log_id: Uuid,
+    pub head: i64,
+    pub events: Vec<Recorded>,
+    /// Outcomes kept by key.
+    pub outcomes: HashMap<Uuid, Outcome>,
+    pub readers: BTreeMap<String, Reader>,
+    /// Of the live generations.
+    pub parked: Vec<Parked>,
+    pub effects: Vec<EffectRow>,
+    /// State by process and key.
+    pub states: BTreeMap<(String, String), Value>,
+    /// Rows of the live generations, by table and id.
+    pub rows: BTreeMap<&'static str, BTreeMap<Uuid, Value>>,
+    pub licences: Vec<LicenceRow>,
+    /// By name of the index.
+    pub indexes: BTreeMap<&'static str, Vec<(Uuid, String)>>,
+    /// Webhooks that are not what was stored.
+    pub altered_webhooks: Vec<String>,
+    pub webhooks: i64,
+    /// What a login may do to the log and must not.
+    pub privileges: Vec<(String, String, String)>,
+    pub logins: Vec<String>,
+}
+
+#[derive(FromRow)]
+pub(super) struct Outcome {
+    pub id: Uuid,
+    pub status: i16,
+    pub aggregate_type: Option<String>,
+    pub aggregate_id: Option<String>,
+    pub version: i64,
+    pub first_position: i64,
+    pub last_position: i64,
+}
+
+#[derive(FromRow)]
+pub(super) struct Reader {
+    pub name: String,
+    pub position: i64,
+}
+
+#[derive(FromRow)]
+pub(super) struct Parked {
+    pub reader: String,
+    pub aggregate_type: String,
+    pub aggregate_id: String,
+    pub position: i64,
+    pub reason: String,
+}
+
+#[derive(FromRow)]
+pub(super) struct EffectRow {
+    pub op_id: Uuid,
+    pub process: String,
+    pub position: Option<i64>,
+    pub kind: String,
+    pub subject: String,
+    pub state: String,
+    pub effect: Value,
+}
+
+#[derive(FromRow, Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LicenceRow {
+    pub subscription_id: Uuid,
+    pub ordinal: i32,
+    pub licence_id: Uuid,
+    pub key_subject: Uuid,
+    pub key_revision: i32,
+    pub added_on: NaiveDate,
+}
+
+impl Evidence {
+    pub async fn gather(system: &System) -> anyhow::Result<Self> {
+        let connection = PgConnection::connect(&system.database_url).await;
+        let mut connection = connection.context("the database cannot be reached")?;
+        let mut tx = connection.begin_with("begin isolation level repeatable read read only").await?;
+        let tx = &mut *tx;
+        let (log_id, head) = sqlx::query_as("select log_id, position from log_head").fetch_one(&mut *tx).await?;
+        let readers: Vec<Reader> = sqlx::query_as("select name, position from readers").fetch_all(&mut *tx).await?;
+        let mut rows = BTreeMap::new();
+        for (table, reader) in TABLES {
+            rows.insert(table, rows_of(tx, table, reader).await?);
+        }
+        Ok(Self {
+            log_id,
+            head,
+            events: sqlx::query_as(&format!("select {COLUMNS} from events order by position"))
+                .fetch_all(&mut *tx)
+                .await?,
+            outcomes: outcomes(tx).await?,
+            readers: readers.into_iter().map(|reader| (reader.name.clone(), reader)).collect(),
+            parked: parked(tx).await?,
+            effects: sqlx::query_as("select op_id, process, position, kind, subject, state, effect from effects")
+                .fetch_all(&mut *tx)
+                .await?,
+            states: states(tx).await?,
+            rows,
+            licences: licences(tx).await?,
+            indexes: indexes(tx).await?,
+            altered_webhooks: sqlx::query_scalar("select webhook_id from inbox where body_sha256 <> sha256(body)")
+                .fetch_all(&mut *tx)
+                .await?,
+            webhooks: sqlx::query_scalar("select count(*) from inbox").fetch_one(&mut *tx).await?,
+            privileges: privileges(tx).await?,
+            logins: sqlx::query_scalar(LOGINS).fetch_all(&mut *tx).await?,
+        })
+    }
+
+    /// Where a reader is; 0 before it has ever run.
+    pub fn position_of(&self, reader: &str) -> i64 {
+        self.readers.get(reader).map_or(0, |reader| reader.position)
+    }
+
+    /// The events a reader has applied.
+    pub fn until(&self, position: i64) -> impl Iterator<Item = &Recorded> {
+        self.events.iter().take_while(move |event| event.position <= position)
+    }
+}
+
+async fn outcomes(tx: &mut PgConnection) -> Result<HashMap<Uuid, Outcome>, sqlx::Error> {
+    let sql = "select id, status, aggregate_type, aggregate_id, version, first_position, last_position \
+               from command_results";
+    let outcomes: Vec<Outcome> = sqlx::query_as(sql).fetch_all(tx).await?;
+    Ok(outcomes.into_iter().map(|outcome| (outcome.id, outcome)).collect())
+}
+
+async fn parked(tx: &mut PgConnection) -> Result<Vec<Parked>, sqlx::Error> {
+    let sql = "select d.reader, d.aggregate_type, d.aggregate_id, d.position, d.reason from dead_letters d \
+               join readers r on r.name = d.reader and r.generation = d.generation order by d.position";
+    sqlx::query_as(sql).fetch_all(tx).await
+}
+
+async fn states(tx: &mut PgConnection) -> Result<BTreeMap<(String, String), Value>, sqlx::Error> {
+    let rows: Vec<(String, String, Value)> =
+        sqlx::query_as("select process, key, state from process_states").fetch_all(tx).await?;
+    Ok(rows.into_iter().map(|(process, key, state)| ((process, key), state)).collect())
+}
+
+async fn rows_of(tx: &mut PgConnection, table: &str, reader: &str) -> Result<BTreeMap<Uuid, Value>, sqlx::Error> {
+    let sql = format!(
+        "select t.id, t.doc || jsonb_build_object('column_born', t.born) from {table} t join readers r \
+         on r.generation = t.generation where r.name = $1"
+    );
+    let rows: Vec<(Uuid, Value)> = sqlx::query_as(&sql).bind(reader).fetch_all(tx).await?;
+    Ok(rows.into_iter().collect())
+}
+
+async fn licences(tx: &mut PgConnection) -> Result<Vec<LicenceRow>, sqlx::Error> {
+    let sql = "select t.subscription_id, t.ordinal, t.licence_id, t.key_subject, t.key_revision, t.added_on \
+               from read_licences t join readers r on r.generation = t.generation where r.name = 'subscriptions' \
+               order by 1, 2";
+    sqlx::query_as(sql).fetch_all(tx).await
+}
+
+async fn indexes(tx: &mut PgConnection) -> Result<BTreeMap<&'static str, Vec<(Uuid, String)>>, sqlx::Error> {
+    let queries = [
+        ("provider_orders", "select order_id, provider_order_id from index_provider_orders"),
+        ("accounts", "select account_id, coalesce(provider_account_id, '') from index_accounts"),
+        ("subscriptions", "select subscription_id, provider_subscription_id from index_subscriptions"),
+    ];
+    let mut indexes = BTreeMap::new();
+    for (name, sql) in queries {
+        let mut rows: Vec<(Uuid, String)> = sqlx::query_as(sql).fetch_all(&mut *tx).await?;
+        rows.sort();
+        indexes.insert(name, rows);
+    }
+    Ok(indexes)
+}
+
+/// Whoever may log in and is neither a superuser nor the owner of the schema.
+const LOGINS: &str = "select rolname::text from pg_roles where rolcanlogin and not rolsuper and rolname <> \
+    (select tableowner from pg_tables where tablename = 'events' and schemaname = 'public') \
+    and has_database_privilege(rolname, current_database(), 'connect') order by 1";
+
+async fn privileges(tx: &mut PgConnection) -> Result<Vec<(String, String, String)>, sqlx::Error> {
+    let sql = format!(
+        "select l.login, t.name, p.privilege from ({LOGINS}) l(login), \
+         (values ('events'), ('command_results')) t(name), \
+         (values ('INSERT'), ('UPDATE'), ('DELETE'), ('TRUNCATE'), ('TRIGGER')) p(privilege) \
+         where has_table_privilege(l.login, t.name, p.privilege) \
+         union all \
+         select l.login, t.name, 'OWNER' from ({LOGINS}) l(login), \
+         (select tablename::text, tableowner from pg_tables where tablename in ('events', 'command_results')) t(name, owner) \
+         where pg_has_role(l.login, t.owner, 'MEMBER')"
+    );
+    sqlx::query_as(&sql).fetch_all(tx).await
+}

@@ -1,0 +1,87 @@
+//! Read models and indexes: up to date, and nothing else than the fold of the log.
+
+use std::collections::BTreeMap;
+
+use domain::Event;
+use domain::account::AccountEvent;
+use domain::order::OrderEvent;
+use domain::subscription::SubscriptionEvent;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Finding;
+use super::evidence::{Evidence, TABLES};
+use super::fold;
+
+/// Events a reader may be behind while the system works.
+const BEHIND: i64 = 200;
+
+pub(super) fn check(evidence: &Evidence, pids: &BTreeMap<String, u32>) -> [Finding; 2] {
+    let late = evidence.readers.values().filter(|reader| evidence.head - reader.position > BEHIND);
+    let mut waiting: Vec<String> =
+        late.map(|reader| format!("{} is at {} of {}", reader.name, reader.position, evidence.head)).collect();
+    let ended = pids.iter().filter(|(_, pid)| !std::path::Path::new(&format!("/proc/{pid}")).exists());
+    waiting.extend(ended.map(|(name, pid)| format!("{name}, process {pid}, has ended")));
+    let looked_at = evidence.rows.values().map(BTreeMap::len).sum::<usize>() + evidence.licences.len();
+    [
+        Finding::new(7, "every reader keeps up and no process had to be restarted", evidence.readers.len(), waiting),
+        Finding::new(8, "every read model and index is the fold of the log", looked_at, differences(evidence)),
+    ]
+}
+
+fn differences(evidence: &Evidence) -> Vec<String> {
+    let nothing = BTreeMap::new();
+    let mut found = Vec::new();
+    for (table, reader) in TABLES {
+        let shown = evidence.rows.get(table).unwrap_or(&nothing);
+        found.extend(compare(table, &fold::rows(evidence, table, reader), shown));
+    }
+    let licences = fold::licences(evidence);
+    if licences != evidence.licences {
+        found.push(format!("read_licences has {} rows, not the {} of the log", evidence.licences.len(), licences.len()));
+    }
+    for (name, rows) in indexes(evidence) {
+        if evidence.indexes.get(name) != Some(&rows) {
+            found.push(format!("the index {name} is not the fold of the log"));
+        }
+    }
+    found
+}
+
+/// Parked aggregates are told of elsewhere; here they count as differences too.
+fn compare(table: &str, expected: &BTreeMap<Uuid, Value>, shown: &BTreeMap<Uuid, Value>) -> Vec<String> {
+    let missing = expected.keys().filter(|id| !shown.contains_key(id)).map(|id| format!("{table} lacks {id}"));
+    let other = shown.iter().filter_map(|(id, row)| match expected.get(id) {
+        None => Some(format!("{table} has {id}, which the log does not know")),
+        Some(folded) if folded != row => Some(format!("{table} shows {id} otherwise than the log")),
+        Some(_) => None,
+    });
+    missing.chain(other).collect()
+}
+
+fn indexes(evidence: &Evidence) -> [(&'static str, Vec<(Uuid, String)>); 3] {
+    let (mut orders, mut accounts, mut subscriptions) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    for recorded in evidence.until(evidence.position_of("indexes")) {
+        let (Ok(event), Ok(id)) = (recorded.event(), Uuid::parse_str(&recorded.aggregate_id)) else { continue };
+        match event {
+            Event::Order(OrderEvent::OrderSubmitted { provider_order_id }) => {
+                orders.insert(id, provider_order_id.clone());
+            }
+            Event::Account(AccountEvent::AccountOpened { .. }) => {
+                accounts.insert(id, String::new());
+            }
+            Event::Account(AccountEvent::AccountLinked { provider_account_id }) => {
+                accounts.insert(id, provider_account_id.clone());
+            }
+            Event::Subscription(SubscriptionEvent::SubscriptionStarted(started)) => {
+                subscriptions.insert(id, started.provider_subscription_id.clone());
+            }
+            _ => {}
+        }
+    }
+    [
+        ("provider_orders", orders.into_iter().collect()),
+        ("accounts", accounts.into_iter().collect()),
+        ("subscriptions", subscriptions.into_iter().collect()),
+    ]
+}

@@ -1,0 +1,21 @@
+//! What attackers send, and what they must get for it: the status and problem they are told, never a failure of ours,
+//! never an event.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bodies;
+mod canaries;
+mod failures;
+mod forge;
+mod framing;
+mod grants;
+mod ground;
+mod hooks;
+mod hooks_flow;
+mod hooks_forged;
+mod keys;
+mod matrix;
+mod raw;
+mod routes;
+mod shapes;
+mod tokens;
+mod values;

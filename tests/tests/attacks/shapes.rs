@@ -1,0 +1,177 @@
+//! What each operation is about: how its request names a thing, and what a caller who may do it is answered.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use api::http::openapi;
+use serde_json::{Value, json};
+
+use crate::ground::Ask;
+
+/// The things of one owner.
+#[derive(Clone, Debug)]
+pub struct Things {
+    pub customer: String,
+    pub account: String,
+    /// Fulfilled.
+    pub order: String,
+    /// Starts later, so it can be cancelled.
+    pub scheduled: String,
+    pub subscription: String,
+    /// Not of this owner; the same for all.
+    pub service: String,
+}
+
+/// How a request names whose thing it wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// In its path or as what its body is for: foreign and absent are both 404.
+    Thing,
+    /// By a filter: foreign and absent are both an empty list.
+    Filter,
+    /// As the reseller a new customer shall have: whoever is none is no valid reseller.
+    Reseller,
+    /// Not at all.
+    Nothing,
+}
+
+/// How one operation is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    pub names: Names,
+    pub allowed: &'static [u16],
+    body: fn(&Things) -> Option<Value>,
+    query: fn(&Things) -> String,
+}
+
+/// An operation as the document shows it.
+#[derive(Clone, Debug)]
+pub struct Documented {
+    pub id: String,
+    pub method: String,
+    pub path: String,
+    pub needs_token: bool,
+}
+
+const NO_BODY: fn(&Things) -> Option<Value> = |_| None;
+const NO_QUERY: fn(&Things) -> String = |_| String::new();
+const BY_CUSTOMER: fn(&Things) -> String = |things| format!("customer_id={}", things.customer);
+
+const fn shape(names: Names, allowed: &'static [u16]) -> Shape {
+    Shape { names, allowed, body: NO_BODY, query: NO_QUERY }
+}
+
+const fn filtered() -> Shape {
+    Shape { query: BY_CUSTOMER, ..shape(Names::Filter, &[200]) }
+}
+
+fn order(things: &Things) -> Option<Value> {
+    let line = json!({ "service_id": things.service, "quantity": 1 });
+    Some(json!({ "account_id": things.account, "lines": [line] }))
+}
+
+fn customer(things: &Things) -> Option<Value> {
+    let contact = json!({ "name": "Ada", "email": "ada@new.example" });
+    let reseller = &things.customer;
+    Some(json!({
+        "name": "New", "kind": "direct", "country": "DE", "currency": "EUR", "contact": contact, "reseller_id": reseller,
+    }))
+}
+
+/// The shape of an operation by its name; `None` for one that nobody has thought about yet.
+pub fn of(operation: &str) -> Option<Shape> {
+    let thing = shape(Names::Thing, &[200]);
+    let nothing = shape(Names::Nothing, &[200]);
+    Some(match operation {
+        "register_customer" => Shape { body: customer, ..shape(Names::Reseller, &[201]) },
+        "list_customers" | "list_accounts" | "list_services" | "list_orders" | "list_subscriptions"
+        | "list_audit_events" => filtered(),
+        "get_customer" | "get_account" | "get_order" | "get_subscription" => thing,
+        "list_account_subscriptions" | "list_account_licences" | "list_licences" | "get_history" => thing,
+        "get_audit_stream" | "get_audit_state" => thing,
+        "get_service" => Shape { query: BY_CUSTOMER, ..thing },
+        "open_account" => Shape {
+            body: |things| Some(json!({ "customer_id": things.customer, "name": "Further" })),
+            ..shape(Names::Thing, &[201])
+        },
+        "change_account" => Shape { body: |_| Some(json!({ "name": "Renamed" })), ..thing },
+        "close_account" => shape(Names::Thing, &[409]),
+        "cancel_order" => thing,
+        "place_order" => Shape { body: order, ..shape(Names::Thing, &[201]) },
+        "quote_order" => Shape { body: order, ..thing },
+        "list_tax_rates" | "list_projections" | "list_effects" | "list_dead_letters" => nothing,
+        "sync_catalogue" | "rebuild_projection" => shape(Names::Nothing, &[202]),
+        _ => return None,
+    })
+}
+
+/// Well-formed, or one of the ways not to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Good,
+    /// No JSON; of a request without body, an unknown parameter.
+    Malformed,
+    /// A field that there is not.
+    UnknownField,
+}
+
+impl Shape {
+    pub fn request(&self, operation: &Documented, things: &Things, form: Form) -> Ask {
+        let query = match (form, operation.method.as_str()) {
+            (Form::Good, _) => (self.query)(things),
+            (_, "GET") => "nonsense=1".to_owned(),
+            _ => String::new(),
+        };
+        let path = path(&operation.path, things);
+        let path = if query.is_empty() { path } else { format!("{path}?{query}") };
+        let ask = if operation.method == "POST" { Ask::post(path) } else { Ask::new(&operation.method, path) };
+        match (form, (self.body)(things)) {
+            (_, _) if operation.method == "GET" => ask,
+            (Form::Good, Some(body)) => ask.json(&body),
+            (Form::Good, None) => ask,
+            (Form::Malformed, _) => ask.bytes("{\"name\":"),
+            (Form::UnknownField, body) => {
+                let mut body = body.unwrap_or_else(|| json!({}));
+                body["tenant_id"] = json!("somebody");
+                ask.json(&body)
+            }
+        }
+    }
+
+    /// What a malformed request of somebody who may is told.
+    pub fn complaint(operation: &Documented, form: Form) -> (u16, &'static str) {
+        match form {
+            _ if operation.method == "GET" => (400, "invalid-query"),
+            Form::UnknownField => (422, "unknown-field"),
+            Form::Good | Form::Malformed => (400, "malformed-json"),
+        }
+    }
+}
+
+fn path(template: &str, things: &Things) -> String {
+    let id = match template {
+        path if path.ends_with("/cancel") => &things.scheduled,
+        path if path.starts_with("/v1/customers") => &things.customer,
+        path if path.starts_with("/v1/accounts") => &things.account,
+        path if path.starts_with("/v1/services") => &things.service,
+        path if path.starts_with("/v1/subscriptions") => &things.subscription,
+        _ => &things.order,
+    };
+    let names =
+        [("{id}", id.as_str()), ("{sid}", &things.subscription), ("{aggregate}", "order"), ("{name}", "orders")];
+    names.iter().fold(template.to_owned(), |path, (name, value)| path.replace(name, value))
+}
+
+/// Every operation of the document.
+pub fn documented() -> Vec<Documented> {
+    let document: Value = serde_json::from_str(&openapi::document().to_json().unwrap()).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().iter().filter(|(_, operation)| operation["operationId"].is_string());
+        methods.map(|(method, operation)| Documented {
+            id: operation["operationId"].as_str().unwrap().to_owned(),
+            method: method.to_uppercase(),
+            path: path.clone(),
+            needs_token: operation["security"].as_array().is_some_and(|needed| !needed.is_empty()),
+        })
+    });
+    operations.collect()
+}

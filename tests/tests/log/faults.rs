@@ -1,0 +1,143 @@
+//! Connections that break, before and after the commit.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use event_log::{Submission, Ticket, Verdict};
+use tests::log_world::{
+    LogProcess, LogWorld, PATIENCE, SetRule, check_log, eventually, persist, rows_of, rule_events, system,
+};
+use tests::proxy::Proxy;
+
+/// Appends all of them in one batch: while the head is held, the first waits for it and the others in the queue.
+async fn in_one_batch(world: &LogWorld, process: &LogProcess, batch: Vec<Submission>) -> Vec<Verdict> {
+    let head = world.hold_head().await.unwrap();
+    let mut receivers = vec![process.batcher.submit(rule_events("plug", 999, (0, 1)).unwrap(), Ticket::default())];
+    world.blocked(1).await.unwrap();
+    receivers.extend(batch.into_iter().map(|one| process.batcher.submit(one, Ticket::default())));
+    head.rollback().await.unwrap();
+    let mut verdicts = Vec::new();
+    for receiver in receivers {
+        verdicts.push(receiver.unwrap().await.unwrap().unwrap());
+    }
+    verdicts.split_off(1)
+}
+
+fn batch() -> Vec<Submission> {
+    (0..5).map(|n| rule_events(&format!("key {n}"), n, (0, 1 + i64::try_from(n).unwrap())).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_batch_whose_answer_is_lost_is_sent_again_and_answered_as_it_was() {
+    let world = LogWorld::new().await.unwrap();
+    let proxy = Proxy::before(&world.urls.app).await.unwrap();
+    let process = LogProcess::start(&world.urls.app, &proxy.url(&world.urls.app).unwrap()).await.unwrap();
+
+    // The plug's commit is the first, the batch's the second.
+    proxy.cut_every(2);
+    let verdicts = in_one_batch(&world, &process, batch()).await;
+    assert_eq!(proxy.lost(), 1);
+    assert_eq!(proxy.commits(), 3);
+
+    let mut next = 2;
+    for (verdict, submission) in verdicts.into_iter().zip(batch()) {
+        let Verdict::Done(stored) = verdict else { panic!("not answered from what was kept: {verdict:?}") };
+        let count = i64::try_from(submission.events.len()).unwrap();
+        assert_eq!((stored.first_position, stored.last_position), (next, next + count - 1));
+        assert_eq!((stored.status, stored.version, stored.fingerprint), (200, count, vec![1]));
+        next += count;
+    }
+    assert_eq!(world.head().await.unwrap(), 1 + 1 + 2 + 3 + 4 + 5);
+    check_log(&world.app).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_command_whose_answer_is_lost_is_acknowledged_all_the_same() {
+    let world = LogWorld::new().await.unwrap();
+    let proxy = Proxy::before(&world.urls.app).await.unwrap();
+    let process = LogProcess::start(&world.urls.app, &proxy.url(&world.urls.app).unwrap()).await.unwrap();
+    let before = process.bus.execute(&system("before"), &SetRule::nth(1, 1)).await.unwrap();
+
+    proxy.cut_after_commits(1);
+    let receipt = process.bus.execute(&system("lost"), &SetRule::nth(1, 2)).await.unwrap();
+    assert_eq!(proxy.lost(), 1);
+    assert_eq!((receipt.status, receipt.last_position), (200, before.last_position + 1));
+    assert_eq!(rows_of(&world.app, system("lost").key.id()).await.unwrap(), [(2, 2)]);
+
+    // The process goes on from there, and its memory of states is right.
+    let after = process.bus.execute(&system("after"), &SetRule::nth(1, 3)).await.unwrap();
+    assert_eq!((after.last_position, after.replayed), (3, false));
+    check_log(&world.app).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_append_waits_for_a_database_that_is_away_for_a_moment() {
+    let world = LogWorld::new().await.unwrap();
+    let proxy = Proxy::before(&world.urls.app).await.unwrap();
+    let process = LogProcess::start(&world.urls.app, &proxy.url(&world.urls.app).unwrap()).await.unwrap();
+    process.bus.execute(&system("before"), &SetRule::nth(1, 1)).await.unwrap();
+
+    proxy.refuse(true);
+    proxy.cut_all();
+    let bus = process.bus.clone();
+    let waiting = tokio::spawn(async move { bus.execute(&system("during"), &SetRule::nth(1, 2)).await });
+    let refused = async || Ok(proxy.refused() >= 3);
+    eventually("the batcher to try in vain", PATIENCE, refused).await.unwrap();
+    assert!(!waiting.is_finished());
+    proxy.delay(Duration::from_millis(20));
+    proxy.refuse(false);
+    assert_eq!(waiting.await.unwrap().unwrap().last_position, 2);
+    check_log(&world.app).await.unwrap();
+}
+
+/// Ends every session of the product, again and again, each time after some progress.
+async fn terminate_sessions(world: &LogWorld, done: &AtomicBool) -> u32 {
+    let sql = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
+               where datname = current_database() and usename = 'cloudsales_app'";
+    let (mut rounds, mut next) = (0, 20);
+    while !done.load(Ordering::SeqCst) {
+        let head: i64 = sqlx::query_scalar("select position from log_head").fetch_one(&world.admin).await.unwrap();
+        if head >= next {
+            sqlx::query(sql).execute(&world.admin).await.unwrap();
+            (rounds, next) = (rounds + 1, head + 20);
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    rounds
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn terminated_sessions_lose_and_double_nothing() {
+    let world = LogWorld::new().await.unwrap();
+    let processes = [world.process().await.unwrap(), world.process().await.unwrap()];
+    let done = Arc::new(AtomicBool::new(false));
+    let writers = (0..20).map(|writer| {
+        let bus = processes[writer % 2].bus.clone();
+        tokio::spawn(async move {
+            let mut receipts = Vec::new();
+            for n in 0..30_u32 {
+                let key = format!("{writer} {n}");
+                // Two writers of different processes share a stream.
+                let command = SetRule::nth(writer / 2, u32::try_from(writer).unwrap() * 100 + n + 1);
+                receipts.push((persist(&bus, &system(&key), &command).await.unwrap(), key));
+            }
+            receipts
+        })
+    });
+    let writing = async {
+        let receipts = futures::future::try_join_all(writers).await.unwrap();
+        done.store(true, Ordering::SeqCst);
+        receipts
+    };
+    let (receipts, rounds) = tokio::join!(writing, terminate_sessions(&world, &done));
+    assert!(rounds >= 5, "sessions were terminated only {rounds} times");
+
+    check_log(&world.app).await.unwrap();
+    let receipts: Vec<_> = receipts.into_iter().flatten().collect();
+    assert_eq!(world.head().await.unwrap(), i64::try_from(receipts.len()).unwrap());
+    for (receipt, key) in receipts {
+        let rows = rows_of(&world.app, system(&key).key.id()).await.unwrap();
+        assert_eq!(rows.iter().map(|(position, _)| *position).collect::<Vec<_>>(), [receipt.last_position], "{key}");
+    }
+}

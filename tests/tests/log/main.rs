@@ -1,0 +1,11 @@
+//! The event log under races, retries, refusals and faults, against a real Postgres.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cqrs;
+mod faults;
+mod grants;
+mod idempotency;
+mod overload;
+mod races;
+mod refusals;
+mod versions;

@@ -11,7 +11,9 @@
 --
 -- First everything is written at once. Whatever speaks against that (a sequence taken, a key used) is a unique
 -- violation, undoes it all and lets the walk judge command by command. A written stream is covered by its unique
--- index, since no caller can have seen a version that does not exist; versions only read are compared here.
+-- index, since no caller can have seen a version that does not exist; versions only read are compared here, and a
+-- stream that an earlier command of the batch writes and a later one reads is left to the walk: each could otherwise
+-- have overlooked what the other wrote.
 -- The optimistic path answers one row, command 0 with the head it started from: the caller knows the rest.
 
 create type batch_verdict as (
@@ -51,6 +53,9 @@ begin
         where r.version <> coalesce((
             select e.sequence from events e where e.aggregate_type = r.type and e.aggregate_id = r.id
             order by e.sequence desc limit 1), 0))
+        and not exists (
+        select 1 from unnest(read_commands, read_streams) r(command, stream)
+        join unnest(event_commands, event_streams) e(command, stream) on e.stream = r.stream and e.command < r.command)
     then
         begin
             insert into events

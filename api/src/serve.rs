@@ -34,7 +34,7 @@ pub async fn run(settings: Settings, roles: &[Role]) -> anyhow::Result<u8> {
     parts.start(roles).await?;
     parts.tasks.spawn(http::internal::serve(internal, &parts, recorder));
     if let Some(public) = public {
-        let api = http::api::Api::build(&parts)?;
+        let api = parts.api()?;
         parts.tasks.spawn(http::router::serve(public, api, &parts));
     }
     info!(?roles, "serving");

@@ -1,5 +1,7 @@
 //! The composition root: every connection and handle is made here, once, and handed out small.
 
+mod front;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ use event_log::{Batcher, Freshness, Reader, Tail};
 use secrecy::ExposeSecret;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -108,6 +111,14 @@ impl Parts {
             let shutdown = self.shutdown.clone();
             self.tasks.spawn(async move { relay.run(shutdown).await });
         }
+        if !roles.contains(&Role::Relay) {
+            self.tasks.spawn(wake_relays(
+                self.nats.clone(),
+                self.mirror(),
+                self.batcher.committed(),
+                self.shutdown.clone(),
+            ));
+        }
         if roles.contains(&Role::React) {
             self.read(Arc::new(Reactor { wake: self.effects.clone() }));
             self.read(Arc::new(Indexes));
@@ -178,6 +189,23 @@ impl Parts {
         self.tasks.wait().await;
         self.log_shutdown.cancel();
         self.pool.close().await;
+    }
+}
+
+/// Tells relays of other processes that there is something to publish. Without it their own polling finds it, later.
+async fn wake_relays(
+    nats: async_nats::Client,
+    mirror: MirrorConfig,
+    mut committed: watch::Receiver<i64>,
+    shutdown: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            changed = committed.changed() => if changed.is_err() { return },
+            () = shutdown.cancelled() => return,
+        }
+        // Lost like any wake-up may be.
+        let _ = nats.publish(mirror.wake_subject(), bytes::Bytes::new()).await;
     }
 }
 

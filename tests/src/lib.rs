@@ -9,4 +9,5 @@ pub mod invariants;
 pub mod log_world;
 pub mod proxy;
 pub mod story;
+pub mod trial;
 pub mod world;

@@ -23,7 +23,7 @@ use crate::world::postgres::{DatabaseUrls, prepare_database};
 use crate::world::{TestServers, unique_name};
 
 pub use checks::{check_log, rows_of};
-pub use ledger::Ledger;
+pub use ledger::{LEDGER, Ledger};
 pub use mirrored::{MirroredLog, Running, quick_client};
 pub use samples::{
     Ask, RuleWhileBusy, SetRule, SetTerms, at, customer, operator, rule_events, rule_stream, scope, system,

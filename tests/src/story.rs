@@ -174,7 +174,7 @@ pub async fn orders(client: &Client, account_id: &str, lines: &[(&str, u32)]) ->
     client.post("/v1/orders", &new_key(), &order_of(account_id, lines), 201).await
 }
 
-/// An order that waits for a day `days` ahead, and so stays as it is.
+/// An order that waits for a day to come, and so stays as it is.
 ///
 /// # Errors
 /// When it is refused.
@@ -217,7 +217,10 @@ pub fn data(answer: &Answer) -> Vec<Value> {
 
 /// A member of each entry, as text.
 pub fn each(entries: &[Value], member: &str) -> Vec<String> {
-    entries.iter().map(|entry| entry[member].as_str().map_or_else(|| entry[member].to_string(), str::to_owned)).collect()
+    entries
+        .iter()
+        .map(|entry| entry[member].as_str().map_or_else(|| entry[member].to_string(), str::to_owned))
+        .collect()
 }
 
 /// Every page of a list, one after the other.

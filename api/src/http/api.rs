@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header, request};
 use axum::response::{IntoResponse, Response};
@@ -15,25 +14,21 @@ use domain::customer::{CustomerKind, CustomerRules};
 use domain::{Actor, Role};
 use event_log::Freshness;
 use projections::page::{Found, Row};
-use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::auth::{Authenticator, Keys, TokenRules};
+use super::auth::{Authenticator, TokenRules};
 use super::body::{read_json_bytes, read_optional_json_bytes};
 use super::cursor::CursorKey;
 use super::dev_tokens::DevKey;
 use super::fields::{FromFields, Nothing, parse_body};
 use super::headers::{AnswerHeaders, IfMatch, idempotency_key, required_idempotency_key};
-use super::jwks::{RefreshPolicy, RemoteKeys};
 use super::problem::{Problem, ProblemType};
 use super::trace::RequestIds;
 use super::v1::resource::{Head, Resource, View};
 use super::values::Fault;
 use crate::clock;
-use crate::config::{Mode, Settings};
-use crate::wiring::Parts;
 
 /// What every handler is given. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -63,23 +58,6 @@ pub struct Dev {
 }
 
 impl Api {
-    /// # Errors
-    /// With the setting that cannot be used.
-    pub fn build(parts: &Parts) -> anyhow::Result<Self> {
-        let settings = &parts.settings;
-        let rules = TokenRules { issuer: settings.token_issuer.clone(), audience: settings.token_audience.clone() };
-        let (keys, dev) = keys(settings, &rules, parts)?;
-        let secrets = settings.ccp_webhook_secret.as_ref().map(webhook_secrets).transpose()?.unwrap_or_default();
-        Ok(Self {
-            bus: parts.bus.clone(),
-            freshness: parts.freshness.clone(),
-            authenticator: Arc::new(Authenticator::new(rules, keys)),
-            cursors: cursor_key(settings, dev.as_deref()),
-            hooks: Hooks { secrets: secrets.into(), arrived: parts.arrived.clone(), effects: parts.effects.clone() },
-            dev,
-        })
-    }
-
     pub fn pool(&self) -> &PgPool {
         self.bus.pool()
     }
@@ -155,7 +133,7 @@ impl Api {
         let request_id = ids.map(|ids| ids.request_id.clone()).unwrap_or_default();
         Ok(Context {
             key: Key { tenant: tenant(&actor), key, fingerprint: fingerprint(parts.method.as_str(), &parts.uri, body) },
-            if_match: IfMatch::of(&parts.headers)?.version(),
+            if_match: IfMatch::of(&parts.headers)?.version()?,
             at: self.bus.now(),
             actor,
             trace: Trace {
@@ -203,35 +181,6 @@ impl Api {
         let json_type = [(header::CONTENT_TYPE, "application/json")];
         Ok((status(receipt.status), headers, json_type, json.clone()).into_response())
     }
-}
-
-fn keys(settings: &Settings, rules: &TokenRules, parts: &Parts) -> anyhow::Result<(Keys, Option<Arc<Dev>>)> {
-    if let Some(url) = &settings.token_jwks_url {
-        let remote = Arc::new(RemoteKeys::new(url.clone(), RefreshPolicy::default())?);
-        let (fresh, stop) = (Arc::clone(&remote), parts.shutdown.clone());
-        parts.tasks.spawn(async move { fresh.keep_fresh(stop).await });
-        return Ok((Keys::Remote(remote), None));
-    }
-    if settings.mode == Mode::Production {
-        anyhow::bail!("token_jwks_url is needed");
-    }
-    let key = DevKey::load_or_create(&settings.dev_dir)?;
-    Ok((Keys::Fixed(key.key_set()?), Some(Arc::new(Dev { key, rules: rules.clone() }))))
-}
-
-/// In development the signing key's public half stands in, so that cursors outlive a restart.
-fn cursor_key(settings: &Settings, dev: Option<&Dev>) -> CursorKey {
-    match (&settings.cursor_key, dev) {
-        (Some(secret), _) => CursorKey::from_secret(secret.expose_secret().as_bytes()),
-        (None, Some(dev)) => CursorKey::from_secret(dev.key.jwks().to_string().as_bytes()),
-        (None, None) => CursorKey::from_secret(clock::new_id().as_bytes()),
-    }
-}
-
-fn webhook_secrets(secrets: &SecretString) -> anyhow::Result<Vec<WebhookSecret>> {
-    let each = secrets.expose_secret().split(' ').filter(|secret| !secret.is_empty());
-    each.map(|secret| WebhookSecret::parse(&secret.into()).context("ccp_webhook_secret is not whsec_ and base64"))
-        .collect()
 }
 
 /// The key of a request: required where a repetition would make a second thing, fresh where none was given.

@@ -77,11 +77,18 @@ impl IfMatch {
         }
     }
 
-    /// The one version asked for, when there is exactly one.
-    pub fn version(&self) -> Option<i64> {
+    /// The version the writer decided on; `None` when any will do.
+    ///
+    /// # Errors
+    /// `precondition-failed` when several differing ones are named: which of them it decided on cannot be told, and
+    /// a writer that asked for a check must not go unchecked.
+    pub fn version(&self) -> Result<Option<i64>, Problem> {
         match self {
-            Self::Versions(versions) if versions.len() == 1 => versions.first().copied(),
-            Self::Any | Self::Versions(_) => None,
+            Self::Any => Ok(None),
+            Self::Versions(versions) => match versions.as_slice() {
+                [first, others @ ..] if others.iter().all(|other| other == first) => Ok(Some(*first)),
+                _ => Err(ProblemType::PreconditionFailed.into()),
+            },
         }
     }
 }

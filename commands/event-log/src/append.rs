@@ -127,8 +127,9 @@ pub async fn append(connection: &mut PgConnection, batch: &[Submission]) -> Resu
 struct Row {
     command: i32,
     verdict: String,
-    first_position: i64,
-    last_position: i64,
+    /// A conflict has no positions.
+    first_position: Option<i64>,
+    last_position: Option<i64>,
     fingerprint: Option<Vec<u8>>,
     status: Option<i16>,
     aggregate_type: Option<String>,
@@ -138,7 +139,7 @@ struct Row {
 }
 
 fn verdicts(arrays: &Arrays<'_>, rows: Vec<Row>, commands: usize) -> Vec<Verdict> {
-    if let [Row { command: 0, first_position: head, .. }] = rows.as_slice() {
+    if let [Row { command: 0, first_position: Some(head), .. }] = rows.as_slice() {
         let offsets = arrays.first_offsets.iter().zip(&arrays.last_offsets);
         return offsets
             .map(|(first, last)| Verdict::Appended { first: head + i64::from(*first), last: head + i64::from(*last) })
@@ -156,16 +157,17 @@ fn verdicts(arrays: &Arrays<'_>, rows: Vec<Row>, commands: usize) -> Vec<Verdict
 
 impl Row {
     fn into_verdict(self) -> Verdict {
+        let (first, last) = (self.first_position.unwrap_or_default(), self.last_position.unwrap_or_default());
         match self.verdict.as_str() {
-            "appended" => Verdict::Appended { first: self.first_position, last: self.last_position },
+            "appended" => Verdict::Appended { first, last },
             "done" => Verdict::Done(StoredOutcome {
                 fingerprint: self.fingerprint.unwrap_or_default(),
                 status: self.status.unwrap_or_default(),
                 aggregate_type: self.aggregate_type,
                 aggregate_id: self.aggregate_id,
                 version: self.version.unwrap_or_default(),
-                first_position: self.first_position,
-                last_position: self.last_position,
+                first_position: first,
+                last_position: last,
                 outcome: self.outcome,
             }),
             _ => Verdict::Conflict,

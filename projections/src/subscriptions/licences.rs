@@ -61,7 +61,7 @@ async fn insert(tx: &mut PgConnection, generation: i32, rows: &[Granted]) -> Res
 }
 
 /// One licence; its key is joined when answering.
-#[derive(Debug, Clone, FromRow)]
+#[derive(Debug, Clone)]
 pub struct LicenceRow {
     pub ordinal: i32,
     pub licence_id: Uuid,
@@ -73,6 +73,28 @@ pub struct LicenceRow {
 impl LicenceRow {
     pub const fn key(&self) -> PersonalRef {
         PersonalRef { subject: self.key_subject, revision: self.key_revision }
+    }
+}
+
+#[derive(FromRow)]
+struct Raw {
+    position: i64,
+    ordinal: Option<i32>,
+    licence_id: Option<Uuid>,
+    key_subject: Option<Uuid>,
+    key_revision: Option<i32>,
+    added_on: Option<NaiveDate>,
+}
+
+impl Raw {
+    fn row(self) -> Option<LicenceRow> {
+        Some(LicenceRow {
+            ordinal: self.ordinal?,
+            licence_id: self.licence_id?,
+            key_subject: self.key_subject?,
+            key_revision: self.key_revision?,
+            added_on: self.added_on?,
+        })
     }
 }
 
@@ -90,21 +112,22 @@ pub struct LicencesShown {
 /// # Errors
 /// Any database error.
 pub async fn list(pool: &PgPool, subscription: Uuid, after: i64, limit: i64) -> Result<LicencesShown, sqlx::Error> {
-    let (position, generation): (i64, i32) = sqlx::query_as("select position, generation from readers where name = $1")
-        .bind(SUBSCRIPTIONS)
-        .fetch_optional(pool)
-        .await?
-        .unwrap_or((0, 1));
-    let mut rows: Vec<LicenceRow> = sqlx::query_as(
-        "select ordinal, licence_id, key_subject, key_revision, added_on from read_licences \
-         where generation = $1 and subscription_id = $2 and ordinal > $3 order by ordinal limit $4",
+    // In one statement: between two of them a rebuild could replace the generation.
+    let raws: Vec<Raw> = sqlx::query_as(
+        "select r.position, t.* from readers r left join lateral ( \
+            select t.ordinal, t.licence_id, t.key_subject, t.key_revision, t.added_on from read_licences t \
+            where t.generation = r.generation and t.subscription_id = $2 and t.ordinal > $3 \
+            order by t.ordinal limit $4) t on true \
+         where r.name = $1 order by t.ordinal",
     )
-    .bind(generation)
+    .bind(SUBSCRIPTIONS)
     .bind(subscription)
     .bind(i32::try_from(after).unwrap_or(i32::MAX))
     .bind(limit + 1)
     .fetch_all(pool)
     .await?;
+    let position = raws.first().map_or(0, |raw| raw.position);
+    let mut rows: Vec<LicenceRow> = raws.into_iter().filter_map(Raw::row).collect();
     let more = i64::try_from(rows.len()).is_ok_and(|n| n > limit);
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next = rows.last().filter(|_| more).map(|row| i64::from(row.ordinal));

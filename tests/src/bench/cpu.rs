@@ -90,7 +90,9 @@ impl Usage {
     pub fn bound(&self) -> String {
         let cores = cores() as f64;
         let parts = [("Postgres", self.postgres), ("this program", self.own), ("the product", self.product)];
-        let parts = parts.into_iter().chain([("NATS", self.nats)]).filter(|(_, used)| *used >= 0.05);
+        let elsewhere = (self.machine - self.postgres - self.own - self.product - self.nats).max(0.0);
+        let others = [("NATS", self.nats), ("everything else", elsewhere), ("taken by the host", self.steal)];
+        let parts = parts.into_iter().chain(others).filter(|(_, used)| *used >= 0.05);
         let parts: Vec<String> = parts.map(|(name, used)| format!("{name} {used:.2}")).collect();
         let numbers = format!("{:.2} of {cores} cores busy: {}", self.machine, parts.join(", "));
         if self.machine + self.steal >= FULL * cores {

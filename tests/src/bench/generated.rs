@@ -18,16 +18,17 @@ const METADATA: &str = r#"{"actor":"provision","role":"system","at":"2026-10-03T
 const INSERT: &str = "
     insert into events (position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata,
         event_id, command_id, customer_id, recorded_at)
-    select (n - 1) * $1 + s, 'subscription', id(5, s), n,
+    select (n - 1) * $1::bigint + s, 'subscription', pg_temp.numbered(5, s), n,
         case when n = 1 then 'SubscriptionStarted' else 'LicencesGranted' end, '1.0',
-        case when n = 1 then format($2, id(5, s), id(6, s), id(7, s % 1000), id(8, s % 100), id(9, s % 50), s)
-            else format($3, id(n, s), n - 1) end::json,
-        $4::json, gen_random_uuid(), gen_random_uuid(), id(8, s % 100)::uuid, clock_timestamp()
-    from generate_series(1, 10) n, generate_series(1, $1) s
+        case when n = 1 then format($2, pg_temp.numbered(5, s), pg_temp.numbered(6, s),
+                pg_temp.numbered(7, s % 1000), pg_temp.numbered(8, s % 100), pg_temp.numbered(9, s % 50), s)
+            else format($3, pg_temp.numbered(n, s), n - 1) end::json,
+        $4::json, gen_random_uuid(), gen_random_uuid(), pg_temp.numbered(8, s % 100)::uuid, clock_timestamp()
+    from generate_series(1, 10) n, generate_series(1, $1::bigint) s
     order by n, s";
 
 /// Ids that say what they are of.
-const IDS: &str = "create function pg_temp.id(kind bigint, n bigint) returns text language sql immutable as
+const IDS: &str = "create function pg_temp.numbered(kind bigint, n bigint) returns text language sql immutable as
     $$ select '0000' || lpad(to_hex(kind), 4, '0') || '-0000-7000-8000-' || lpad(to_hex(n), 12, '0') $$";
 
 /// Fills the empty log as its owner. Returns the position of the last event.
@@ -38,9 +39,8 @@ pub async fn subscriptions(owner_url: &str, streams: i64) -> anyhow::Result<i64>
     let mut owner = PgConnection::connect(owner_url).await?;
     ensure!(head(&mut owner).await? == 0, "the log is not empty");
     owner.execute(IDS).await?;
-    let insert = INSERT.replace("id(", "pg_temp.id(").replace("event_pg_temp.id(", "event_id(");
     let inserted =
-        sqlx::query(&insert).bind(streams).bind(STARTED).bind(GRANTED).bind(METADATA).execute(&mut owner).await?;
+        sqlx::query(INSERT).bind(streams).bind(STARTED).bind(GRANTED).bind(METADATA).execute(&mut owner).await?;
     let events = streams * EVENTS;
     ensure!(i64::try_from(inserted.rows_affected())? == events, "not all events were written");
     sqlx::query("update log_head set position = $1, recorded_at = clock_timestamp()")

@@ -16,7 +16,7 @@ impl Default for Random {
 }
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -26,7 +26,7 @@ impl Random {
     /// Below `limit`, which must not be 0.
     pub fn below(&mut self, limit: usize) -> usize {
         let limit = u64::try_from(limit).unwrap_or(u64::MAX).max(1);
-        usize::try_from(self.next() % limit).unwrap_or_default()
+        usize::try_from(self.number() % limit).unwrap_or_default()
     }
 
     /// One in five.
@@ -36,7 +36,7 @@ impl Random {
 
     /// A text of `length` characters that no other call gives; at least 16.
     pub fn name(&mut self, length: usize) -> String {
-        let mut name = format!("{:016x}", self.next());
+        let mut name = format!("{:016x}", self.number());
         name.extend(std::iter::repeat_n('n', length.saturating_sub(name.len())));
         name
     }

@@ -54,8 +54,7 @@ impl Caller {
 
     /// The answer, or why the outcome is unknown.
     async fn attempt(&self, method: &Method, request: &Request) -> Result<Answer, String> {
-        let mut sending =
-            self.client.request(method.clone(), &request.path).header("Idempotency-Key", &request.key);
+        let mut sending = self.client.request(method.clone(), &request.path).header("Idempotency-Key", &request.key);
         if !request.body.is_null() {
             sending = sending.json(&request.body);
         }

@@ -2,13 +2,18 @@
 
 use std::collections::HashMap;
 
-use super::evidence::Evidence;
 use super::Finding;
+use super::evidence::Evidence;
 
 pub(super) fn check(evidence: &Evidence) -> [Finding; 3] {
     let events = evidence.events.len();
     [
-        Finding::new(4, "streams run from 1 to n, positions from 1 to the head, time never back", events, order(evidence)),
+        Finding::new(
+            4,
+            "streams run from 1 to n, positions from 1 to the head, time never back",
+            events,
+            order(evidence),
+        ),
         Finding::new(5, "no runtime login may change the log", evidence.logins.len(), grants(evidence)),
         Finding::new(21, "every event can be read and none is parked", events, unread(evidence)),
     ]

@@ -100,7 +100,7 @@ impl Report {
     /// For people.
     pub fn table(&self) -> Table {
         let mut table = Table::new();
-        table.load_preset(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+        table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(["no", "invariant", "looked at", "violations", ""]);
         for finding in &self.0 {
             let looked_at = finding.looked_at.map_or_else(|| "-".to_owned(), |count| count.to_string());

@@ -38,7 +38,11 @@ fn differences(evidence: &Evidence) -> Vec<String> {
     }
     let licences = fold::licences(evidence);
     if licences != evidence.licences {
-        found.push(format!("read_licences has {} rows, not the {} of the log", evidence.licences.len(), licences.len()));
+        found.push(format!(
+            "read_licences has {} rows, not the {} of the log",
+            evidence.licences.len(),
+            licences.len()
+        ));
     }
     for (name, rows) in indexes(evidence) {
         if evidence.indexes.get(name) != Some(&rows) {

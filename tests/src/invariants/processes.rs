@@ -49,8 +49,12 @@ fn effects(evidence: &Evidence) -> Vec<String> {
     let missing = effects.keys().filter(|op| !stored.contains_key(op)).map(|op| format!("the effect {op} is missing"));
     let other = stored.iter().filter(|(op, effect)| effects.get(op) != Some(effect));
     let other = other.map(|(op, _)| format!("the effect {op} does not follow from the log"));
-    let kept: BTreeMap<String, Value> = evidence.states.iter().filter(|((process, _), _)| ours(process)).map(
-        |((_, key), state)| (key.clone(), state.clone())).collect();
+    let kept: BTreeMap<String, Value> = evidence
+        .states
+        .iter()
+        .filter(|((process, _), _)| ours(process))
+        .map(|((_, key), state)| (key.clone(), state.clone()))
+        .collect();
     let mut found: Vec<String> = missing.chain(other).collect();
     if kept != states {
         found.push("the states of the process are not what follows from the log".to_owned());

@@ -107,11 +107,7 @@ fn revisions(evidence: &Evidence) -> (usize, Vec<String>) {
 }
 
 /// Seats and state of each subscription as the provider's console shows them: an edit of nothing changes nothing.
-async fn subscriptions(
-    evidence: &Evidence,
-    http: &reqwest::Client,
-    url: &str,
-) -> anyhow::Result<(usize, Vec<String>)> {
+async fn subscriptions(evidence: &Evidence, http: &reqwest::Client, url: &str) -> anyhow::Result<(usize, Vec<String>)> {
     let started: Vec<(&str, &str)> = evidence.events.iter().rev().filter_map(provider_id).take(COMPARED).collect();
     let mut differing = Vec::new();
     for (ours, theirs) in &started {
@@ -123,7 +119,8 @@ async fn subscriptions(
         let shown: Value = answer.json().await.unwrap_or_default();
         let core = &row["state"];
         if shown["quantity"] != core["quantity"] || shown["status"] != core["status"] {
-            differing.push(format!("{ours} is {} seats {} here, at the provider {shown}", core["quantity"], core["status"]));
+            differing
+                .push(format!("{ours} is {} seats {} here, at the provider {shown}", core["quantity"], core["status"]));
         }
     }
     Ok((started.len(), differing))

@@ -34,8 +34,11 @@ fn strangers(events: &[Recorded]) -> Vec<String> {
             }
             Event::Order(OrderEvent::OrderPlaced { details } | OrderEvent::OrderScheduled { details, .. }) => {
                 account_of.insert(&recorded.aggregate_id, details.account_id);
-                wrong.extend((owner(&customer_of_account, details.account_id) != Some(details.customer_id))
-                    .then(|| format!("the order {} names another customer than its account", recorded.aggregate_id)));
+                wrong.extend(
+                    (owner(&customer_of_account, details.account_id) != Some(details.customer_id)).then(|| {
+                        format!("the order {} names another customer than its account", recorded.aggregate_id)
+                    }),
+                );
             }
             Event::Subscription(SubscriptionEvent::SubscriptionStarted(started)) => {
                 account_of.insert(&recorded.aggregate_id, started.account_id);

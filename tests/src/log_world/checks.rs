@@ -11,8 +11,11 @@ const NEVER: [(&str, &str); 8] = [
         "select count(*) from (select position, row_number() over (order by position) n from events) e \
          where position <> n",
     ),
-    ("a head that is not the last position", "select count(*) from log_head h \
-         where h.position <> (select count(*) from events)"),
+    (
+        "a head that is not the last position",
+        "select count(*) from log_head h \
+         where h.position <> (select count(*) from events)",
+    ),
     (
         "a hole in a stream, or events of a stream out of order",
         "select count(*) from (select sequence, row_number() over \
@@ -23,8 +26,11 @@ const NEVER: [(&str, &str); 8] = [
         "select count(*) from (select recorded_at, lag(recorded_at) over (order by position) before from events) e \
          where recorded_at < before",
     ),
-    ("an event without its command's outcome", "select count(*) from events e \
-         where not exists (select from command_results r where r.id = e.command_id)"),
+    (
+        "an event without its command's outcome",
+        "select count(*) from events e \
+         where not exists (select from command_results r where r.id = e.command_id)",
+    ),
     (
         "an event outside of its command's positions",
         "select count(*) from events e join command_results r on r.id = e.command_id \
@@ -35,10 +41,7 @@ const NEVER: [(&str, &str); 8] = [
         "select count(*) from command_results r where r.aggregate_id is not null and r.version > \
             (select count(*) from events e where (e.aggregate_type, e.aggregate_id) = (r.aggregate_type, r.aggregate_id))",
     ),
-    (
-        "an event twice",
-        "select count(*) from (select event_id from events group by event_id having count(*) > 1) e",
-    ),
+    ("an event twice", "select count(*) from (select event_id from events group by event_id having count(*) > 1) e"),
 ];
 
 /// Checks everything that must hold of any log.

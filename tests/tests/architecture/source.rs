@@ -55,7 +55,7 @@ fn no_function_is_too_long() {
 #[test]
 fn domain_counts_exactly() {
     let floats = ["f64", "f32"].iter().flat_map(|float| {
-        within("domain/src/").flat_map(|file| file.code.match_indices(float).map(|(at, _)| file.at(at)))
+        within("domain/src/").flat_map(move |file| file.code.match_indices(float).map(|(at, _)| file.at(at)))
     });
     report("is not exact", floats);
 }

@@ -133,11 +133,12 @@ async fn terminated_sessions_lose_and_double_nothing() {
     let (receipts, rounds) = tokio::join!(writing, terminate_sessions(&world, &done));
     assert!(rounds >= 5, "sessions were terminated only {rounds} times");
 
-    check_log(&world.app).await.unwrap();
+    check_log(&world.owner).await.unwrap();
     let receipts: Vec<_> = receipts.into_iter().flatten().collect();
-    assert_eq!(world.head().await.unwrap(), i64::try_from(receipts.len()).unwrap());
+    let head = event_log::page::head(&world.owner).await.unwrap();
+    assert_eq!(head, i64::try_from(receipts.len()).unwrap());
     for (receipt, key) in receipts {
-        let rows = rows_of(&world.app, system(&key).key.id()).await.unwrap();
+        let rows = rows_of(&world.owner, system(&key).key.id()).await.unwrap();
         assert_eq!(rows.iter().map(|(position, _)| *position).collect::<Vec<_>>(), [receipt.last_position], "{key}");
     }
 }

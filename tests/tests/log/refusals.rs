@@ -78,7 +78,9 @@ async fn a_success_without_events_is_kept_under_its_key() {
     assert_eq!((&again.answer, again.last_position, again.replayed), (&nothing_new.answer, 1, true));
     let again = second.bus.execute(&system("ask"), &Ask("why".to_owned())).await.unwrap();
     assert_eq!((again.status, again.last_position, again.replayed), (202, 1, true));
-    let (ReceiptBody::Other(then), ReceiptBody::Other(now)) = (&asked.answer, &again.answer) else { panic!("{again:?}") };
+    let (ReceiptBody::Other(then), ReceiptBody::Other(now)) = (&asked.answer, &again.answer) else {
+        panic!("{again:?}")
+    };
     assert_eq!(then, now);
     assert_eq!((world.head().await.unwrap(), outcomes(&world).await), (2, 4));
     check_log(&world.app).await.unwrap();

@@ -1,0 +1,65 @@
+//! What the public listener needs: keys of tokens, cursors and webhooks.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use commands::inbox::WebhookSecret;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Parts;
+use crate::clock;
+use crate::config::{Mode, Settings};
+use crate::http::api::{Api, Dev, Hooks};
+use crate::http::auth::{Authenticator, Keys, TokenRules};
+use crate::http::cursor::CursorKey;
+use crate::http::dev_tokens::DevKey;
+use crate::http::jwks::{RefreshPolicy, RemoteKeys};
+
+impl Parts {
+    /// The API over these parts.
+    ///
+    /// # Errors
+    /// With the setting that cannot be used.
+    pub fn api(&self) -> anyhow::Result<Api> {
+        let rules =
+            TokenRules { issuer: self.settings.token_issuer.clone(), audience: self.settings.token_audience.clone() };
+        let (keys, dev) = self.token_keys(&rules)?;
+        let secrets = self.settings.ccp_webhook_secret.as_ref().map(webhook_secrets).transpose()?.unwrap_or_default();
+        Ok(Api {
+            bus: self.bus.clone(),
+            freshness: self.freshness.clone(),
+            authenticator: Arc::new(Authenticator::new(rules, keys)),
+            cursors: cursor_key(&self.settings, dev.as_deref()),
+            hooks: Hooks { secrets: secrets.into(), arrived: self.arrived.clone(), effects: self.effects.clone() },
+            dev,
+        })
+    }
+
+    fn token_keys(&self, rules: &TokenRules) -> anyhow::Result<(Keys, Option<Arc<Dev>>)> {
+        if let Some(url) = &self.settings.token_jwks_url {
+            let remote = Arc::new(RemoteKeys::new(url.clone(), RefreshPolicy::default())?);
+            let (fresh, stop) = (Arc::clone(&remote), self.shutdown.clone());
+            self.tasks.spawn(async move { fresh.keep_fresh(stop).await });
+            return Ok((Keys::Remote(remote), None));
+        }
+        if self.settings.mode == Mode::Production {
+            anyhow::bail!("token_jwks_url is needed");
+        }
+        let key = DevKey::load_or_create(&self.settings.dev_dir)?;
+        Ok((Keys::Fixed(key.key_set()?), Some(Arc::new(Dev { key, rules: rules.clone() }))))
+    }
+}
+
+/// In development the signing key's public half stands in, so that cursors outlive a restart.
+fn cursor_key(settings: &Settings, dev: Option<&Dev>) -> CursorKey {
+    match (&settings.cursor_key, dev) {
+        (Some(secret), _) => CursorKey::from_secret(secret.expose_secret().as_bytes()),
+        (None, Some(dev)) => CursorKey::from_secret(dev.key.jwks().to_string().as_bytes()),
+        (None, None) => CursorKey::from_secret(clock::new_id().as_bytes()),
+    }
+}
+
+fn webhook_secrets(secrets: &SecretString) -> anyhow::Result<Vec<WebhookSecret>> {
+    let each = secrets.expose_secret().split(' ').filter(|secret| !secret.is_empty());
+    each.map(|secret| WebhookSecret::parse(&secret.into()).context("ccp_webhook_secret is not whsec_ and base64")).collect()
+}

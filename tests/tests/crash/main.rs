@@ -1,0 +1,9 @@
+//! The crash programme: everything that can break is broken under load, and afterwards nothing may be wrong.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod points;
+mod processes;
+mod provider;
+mod servers;
+mod storm;

@@ -1,0 +1,79 @@
+//! An event that no reader of this build understands.
+
+use commands::Rejection;
+use event_log::append::{self, Verdict};
+use sqlx::{Connection, PgConnection};
+use tests::log_world::{Ledger, MirroredLog, SetRule, persist, rule_events, rule_stream, system};
+
+/// Events of the poisoned stream, by way of the append function alone: the bus refuses to decide on it.
+async fn append_poison(world: &MirroredLog, key: &str, after: i64, name: Option<&'static str>) -> i64 {
+    let mut submission = rule_events(key, 400, (after, 1)).unwrap();
+    if let Some(name) = name {
+        submission.events[0].event_type = name;
+        submission.events[0].payload = format!("{{\"{name}\":{{}}}}");
+    }
+    let mut connection = PgConnection::connect(&world.log.urls.app).await.unwrap();
+    let verdicts = append::append(&mut connection, &[submission]).await.unwrap();
+    let [Verdict::Appended { last, .. }] = verdicts[..] else { panic!("{verdicts:?}") };
+    last
+}
+
+async fn parked(world: &MirroredLog) -> Vec<(i64, String, String)> {
+    sqlx::query_as("select position, aggregate_id, reason from dead_letters where reader = 'ledger' order by position")
+        .fetch_all(&world.log.app)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poison_event_parks_its_aggregate_and_nothing_else() {
+    let world = MirroredLog::new().await.unwrap();
+    let _relay = world.relay();
+    let (tail, _following) = world.tail();
+    world.fill(60).await.unwrap();
+    append_poison(&world, "good", 0, None).await;
+    let poison = append_poison(&world, "poison", 1, Some("PriceRuleTeleported")).await;
+    world.fill(60).await.unwrap();
+    let behind = append_poison(&world, "behind it", 2, None).await;
+    // The bad event and what follows it come in one batch with many good ones.
+    let _reader = world.reader(&tail, "test-a", Ledger::open());
+    world.read_to_the_end().await.unwrap();
+    let stream = rule_stream(400).id;
+    let letters = parked(&world).await;
+    assert_eq!(letters.iter().map(|letter| letter.0).collect::<Vec<_>>(), [poison, behind]);
+    assert!(letters.iter().all(|letter| letter.1 == stream), "{letters:?}");
+    assert!(letters[0].2.contains("PriceRuleTeleported"), "{}", letters[0].2);
+
+    // In later batches, too, and after the mirror.
+    let later = append_poison(&world, "later", 3, None).await;
+    world.fill(60).await.unwrap();
+    world.read_to_the_end().await.unwrap();
+    let positions: Vec<i64> = parked(&world).await.iter().map(|letter| letter.0).collect();
+    assert_eq!(positions, [poison, behind, later]);
+    let applied: i64 = sqlx::query_scalar("select events from ledger_sums").fetch_one(&world.log.app).await.unwrap();
+    assert_eq!(applied, world.log.head().await.unwrap() - 3);
+    world.check_mirror().await.unwrap();
+
+    // Nobody decides on what cannot be read either; others are served.
+    let refused = world.process.bus.execute(&system("decide"), &SetRule::nth(400, 9)).await;
+    assert!(matches!(refused, Err(Rejection::Internal)), "{refused:?}");
+    persist(&world.process.bus, &system("others"), &SetRule::nth(401, 9)).await.unwrap();
+    world.read_to_the_end().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_database_refuses_for_one_event_parks_that_aggregate_alone() {
+    let world = MirroredLog::new().await.unwrap();
+    // A read model that cannot take one of the events, as by an overflow.
+    let sql = format!(
+        "alter table ledger_rows add constraint no_room check (aggregate_id <> '{}' or sequence < 2)",
+        rule_stream(0).id
+    );
+    sqlx::query(&sql).execute(&world.log.owner).await.unwrap();
+    world.fill(150).await.unwrap();
+    let _reader = world.reader_without_mirror();
+    world.read_to_the_end().await.unwrap();
+    let letters = parked(&world).await;
+    assert_eq!(letters.iter().map(|letter| letter.0).collect::<Vec<_>>(), [51, 101]);
+    assert!(letters[0].2.contains("no_room"), "{}", letters[0].2);
+}

@@ -1,0 +1,149 @@
+//! Rebuilding the read models while customers order and read.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::ensure;
+use serde_json::json;
+use tests::client::Client;
+use tests::story::{self, Cast, all_pages, cast, data, new_key};
+use tests::world::World;
+
+const MODELS: [(&str, &[&str]); 3] = [
+    ("directory", &["read_customers", "read_accounts", "read_services", "read_price_rules"]),
+    ("orders", &["read_orders"]),
+    ("subscriptions", &["read_subscriptions", "read_licences"]),
+];
+const SEATS: usize = 120;
+
+async fn generation(world: &World, model: &str) -> anyhow::Result<i32> {
+    let found = story::texts(world, &format!("select generation::text from readers where name = '{model}'")).await?;
+    Ok(found[0].parse()?)
+}
+
+/// A reader that never accepts less than it has seen.
+struct Watcher<'a> {
+    client: &'a Client,
+    licences: String,
+    seen: [usize; 5],
+    looked: usize,
+}
+
+impl Watcher<'_> {
+    async fn look(&mut self) -> anyhow::Result<()> {
+        let lists = ["/v1/orders", "/v1/subscriptions", "/v1/customers", "/v1/accounts", "/v1/services"];
+        for (list, before) in lists.into_iter().zip(&mut self.seen) {
+            let count = all_pages(self.client, list, 100).await?.len();
+            ensure!(count >= *before, "{list} shows {count} after {before}");
+            *before = count;
+        }
+        for path in [self.licences.clone(), format!("{}?limit=100", self.licences)] {
+            let shown = self.client.get(&path).await?;
+            let expected = if path.contains('?') { 100 } else { 25 };
+            ensure!(data(&shown).len() == expected && shown.body["next_cursor"].is_string(), "{path}: {}", shown.text);
+        }
+        self.looked += 1;
+        Ok(())
+    }
+}
+
+/// Starts a rebuild and reads until its rows are shown.
+async fn rebuilds(world: &World, cast: &Cast, model: &str, watcher: &mut Watcher<'_>) -> anyhow::Result<()> {
+    let before = generation(world, model).await?;
+    let path = format!("/v1/admin/projections/{model}/rebuild");
+    let started = cast.operator.post(&path, &new_key(), &json!({}), 202).await?;
+    ensure!(started.body["name"] == model, "{}", started.text);
+    let deadline = tokio::time::Instant::now() + tests::client::PATIENCE;
+    while generation(world, model).await? == before {
+        ensure!(tokio::time::Instant::now() < deadline, "{model} is never rebuilt");
+        watcher.look().await?;
+    }
+    watcher.look().await
+}
+
+/// Orders one after the other until told to stop; each is visible at its position.
+async fn keeps_ordering(world: &World, cast: &Cast, going: &AtomicBool) -> anyhow::Result<Vec<String>> {
+    let service = world.service("office-business")?;
+    let mut placed = Vec::new();
+    while going.load(Ordering::Relaxed) && placed.len() < 400 {
+        let order = story::orders(&cast.customer, &world.sample.account_id, &[(service, 3)]).await?;
+        let path = format!("/v1/orders/{}", order.id()?);
+        let seen = cast.customer.get_at(&path, order.position()?).await?;
+        ensure!(seen.body["lines"] == order.body["lines"] || seen.body["status"] != "placed", "{}", seen.text);
+        placed.push(order.id()?);
+    }
+    Ok(placed)
+}
+
+#[tokio::test]
+async fn nobody_notices_a_rebuild() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let cast = cast(&world)?;
+    let service = world.service("mail-guard")?;
+    let bought = story::buys(&cast.customer, &world.sample.account_id, service, u32::try_from(SEATS)?).await?;
+    let licences = format!("/v1/subscriptions/{}/licences", bought["id"].as_str().unwrap());
+    let mut watcher = Watcher { client: &cast.customer, licences, seen: [0; 5], looked: 0 };
+    let going = AtomicBool::new(true);
+    let rebuilding = async {
+        let outcome = async {
+            for _ in 0..3 {
+                for (model, _) in MODELS {
+                    rebuilds(&world, &cast, model, &mut watcher).await?;
+                }
+            }
+            anyhow::Ok(())
+        };
+        let outcome = outcome.await;
+        going.store(false, Ordering::Relaxed);
+        outcome
+    };
+    let ((), placed) = tokio::try_join!(rebuilding, keeps_ordering(&world, &cast, &going))?;
+    assert!(placed.len() > 10 && watcher.looked >= 9, "{} orders, {} looks", placed.len(), watcher.looked);
+    for order in &placed {
+        story::sees_order_end(&cast.customer, order, "fulfilled").await?;
+    }
+    rows_are_the_fold(&world, &cast).await?;
+    let strangers = cast.operator.request(reqwest::Method::POST, "/v1/admin/projections/nothing/rebuild");
+    let answer = cast.operator.send(strangers.header("Idempotency-Key", new_key())).await?;
+    story::refused(&cast.operator, &answer, 404, "not-found").await
+}
+
+/// The rows of the live generation, sorted, without the generation.
+async fn rows(world: &World, table: &str, generation: i32) -> anyhow::Result<Vec<String>> {
+    let sql =
+        format!("select (to_jsonb(t) - 'generation')::text from {table} t where generation = {generation} order by 1");
+    story::texts(world, &sql).await
+}
+
+async fn rows_are_the_fold(world: &World, cast: &Cast) -> anyhow::Result<()> {
+    let head = story::head(world).await?;
+    for (model, tables) in MODELS {
+        let list = if model == "directory" { "/v1/customers".to_owned() } else { format!("/v1/{model}") };
+        cast.operator.get_at(&list, head).await?;
+        let live = generation(world, model).await?;
+        let mut before = Vec::new();
+        for table in tables {
+            before.push(rows(world, table, live).await?);
+        }
+        let path = format!("/v1/admin/projections/{model}/rebuild");
+        cast.operator.post(&path, &new_key(), &json!({}), 202).await?;
+        let behind = |body: &serde_json::Value| data_of(body, model) == Some("running");
+        let deadline = tokio::time::Instant::now() + tests::client::PATIENCE;
+        while generation(world, model).await? == live {
+            ensure!(tokio::time::Instant::now() < deadline, "{model} is never rebuilt");
+            cast.operator.get("/v1/admin/projections").await?;
+        }
+        for (table, before) in tables.iter().zip(&before) {
+            let after = rows(world, table, live + 1).await?;
+            assert!(after.len() == before.len() && after == *before, "{table} is not what the events come to");
+            assert!(*table == "read_price_rules" || !after.is_empty(), "{table} is empty");
+        }
+        cast.operator.wait_until("/v1/admin/projections", behind).await?;
+    }
+    assert_eq!(story::head(world).await?, head, "something happened meanwhile");
+    Ok(())
+}
+
+fn data_of<'a>(body: &'a serde_json::Value, model: &str) -> Option<&'a str> {
+    body["data"].as_array()?.iter().find(|reader| reader["name"] == model)?["state"].as_str()
+}

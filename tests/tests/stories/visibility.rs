@@ -1,0 +1,230 @@
+//! Who sees what: every GET there is, by every role.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, ensure};
+use commands::authorise::{self, Cell};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::client::Client;
+use tests::story::{self, Cast, cast, each, new_key};
+use tests::world::World;
+
+const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
+
+/// The ids that stand for `{…}` in paths.
+struct Ids {
+    customer: String,
+    account: String,
+    order: String,
+    subscription: String,
+    service: String,
+}
+
+impl Ids {
+    fn concrete(&self, template: &str) -> anyhow::Result<String> {
+        let id = match template.split('/').nth(2).unwrap_or_default() {
+            "customers" => &self.customer,
+            "accounts" => &self.account,
+            "orders" | "audit" => &self.order,
+            "subscriptions" => &self.subscription,
+            "services" => &self.service,
+            _ => "",
+        };
+        let path = template.replace("{id}", id).replace("{sid}", &self.subscription).replace("{aggregate}", "order");
+        ensure!(!path.contains('{'), "say which ids {template} is to be asked with");
+        Ok(path)
+    }
+}
+
+async fn bought(world: &World, cast: &Cast) -> anyhow::Result<Ids> {
+    let service = world.service("office-business")?;
+    let subscription = story::buys(&cast.customer, &world.sample.account_id, service, 3).await?;
+    let id = |name: &str| subscription[name].as_str().map(str::to_owned).context("an id is missing");
+    Ok(Ids {
+        customer: id("customer_id")?,
+        account: id("account_id")?,
+        order: id("order_id")?,
+        subscription: id("id")?,
+        service: service.to_owned(),
+    })
+}
+
+/// Every GET under `/v1`: its path with ids, and its operation.
+async fn reads(operator: &Client, ids: &Ids) -> anyhow::Result<BTreeMap<String, String>> {
+    let document = operator.get("/openapi.json").await?.body;
+    let paths = document["paths"].as_object().context("no paths")?;
+    let gets = paths.iter().filter(|(path, item)| path.starts_with("/v1/") && item.get("get").is_some());
+    gets.map(|(path, item)| {
+        let operation = item["get"]["operationId"].as_str().context("no operationId")?;
+        Ok((ids.concrete(path)?, operation.to_owned()))
+    })
+    .collect()
+}
+
+fn row(operation: &str) -> anyhow::Result<&'static authorise::Row> {
+    let mut rows = authorise::TABLE.iter();
+    rows.find(|row| row.operation.name() == operation).with_context(|| format!("no row for {operation}"))
+}
+
+struct Viewer<'a> {
+    name: &'static str,
+    client: &'a Client,
+    may: fn(&authorise::Row) -> bool,
+    never: &'static [&'static str],
+}
+
+fn viewers(cast: &Cast) -> [Viewer<'_>; 5] {
+    const STAFF_ONLY: &[&str] = &["unit_cost", "cost", "created_by", "updated_by"];
+    const NOT_CUSTOMERS: &[&str] =
+        &["unit_cost", "cost", "created_by", "updated_by", "reseller_unit_price", "reseller_amount", "commission"];
+    [
+        Viewer { name: "customer", client: &cast.customer, may: |row| row.customer == Cell::Yes, never: NOT_CUSTOMERS },
+        Viewer {
+            name: "reseller",
+            client: &cast.reseller,
+            may: |row| row.reseller_own == Cell::Yes || row.reseller_sub == Cell::Yes,
+            never: STAFF_ONLY,
+        },
+        Viewer { name: "operator", client: &cast.operator, may: |row| row.operator == Cell::Yes, never: &[] },
+        Viewer { name: "auditor", client: &cast.auditor, may: |row| row.auditor == Cell::Yes, never: &[] },
+        Viewer { name: "service", client: &cast.service, may: |row| row.service == Cell::Yes, never: STAFF_ONLY },
+    ]
+}
+
+#[tokio::test]
+async fn nobody_sees_what_is_not_theirs() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let cast = cast(&world)?;
+    let ids = bought(&world, &cast).await?;
+    let reads = reads(&cast.operator, &ids).await?;
+    for viewer in viewers(&cast) {
+        for (path, operation) in &reads {
+            let answer = story::look(viewer.client, path).await?;
+            let expected = if (viewer.may)(row(operation)?) { 200 } else { 403 };
+            assert_eq!(answer.status, expected, "{} {path}: {}", viewer.name, answer.text);
+            let seen = viewer.never.iter().find(|name| story::mentions(&answer.body, name));
+            assert_eq!(seen, None, "{} {path}: {}", viewer.name, answer.text);
+        }
+    }
+    for (path, _) in reads {
+        let anonymous = story::look(&cast.customer.with_token(""), &path).await?;
+        assert_eq!(anonymous.status, 401, "{path}");
+    }
+    what_each_is_there_to_see(&cast, &ids).await?;
+    prices_in_writes(&world, &cast).await?;
+    keys(&cast, &ids).await?;
+    foreign_is_absent(&world, &cast, &ids).await
+}
+
+async fn what_each_is_there_to_see(cast: &Cast, ids: &Ids) -> anyhow::Result<()> {
+    let paths = [
+        format!("/v1/services/{}?customer_id={}", ids.service, ids.customer),
+        format!("/v1/orders/{}", ids.order),
+        format!("/v1/subscriptions/{}", ids.subscription),
+        format!("/v1/services?customer_id={}", ids.customer),
+        "/v1/orders".to_owned(),
+        "/v1/subscriptions".to_owned(),
+    ];
+    for path in &paths {
+        assert!(story::mentions(&cast.reseller.get(path).await?.body, "reseller_unit_price"), "{path}");
+        for staff in [&cast.operator, &cast.auditor] {
+            let seen = staff.get(path).await?;
+            for name in ["unit_cost", "reseller_unit_price", "created_by", "updated_by"] {
+                assert!(story::mentions(&seen.body, name), "{name} in {path}: {}", seen.text);
+            }
+        }
+    }
+    for client in [&cast.reseller, &cast.operator, &cast.auditor] {
+        let seen = client.get(&format!("/v1/customers/{}", ids.customer)).await?;
+        assert!(story::mentions(&seen.body, "commission"), "{}", seen.text);
+    }
+    let history = cast.customer.get(&format!("/v1/subscriptions/{}/history", ids.subscription)).await?;
+    assert!(each(&story::data(&history), "by").iter().all(|by| by == "provider"), "{}", history.text);
+    Ok(())
+}
+
+/// Answers to writes and quotes keep the same secrets as reads.
+async fn prices_in_writes(world: &World, cast: &Cast) -> anyhow::Result<()> {
+    let body = story::order_of(&world.sample.account_id, &[(world.service("mail-guard")?, 1)]);
+    for (client, cost, reseller_price) in
+        [(&cast.customer, false, false), (&cast.reseller, false, true), (&cast.operator, true, true)]
+    {
+        let quoted = story::ask(client, Method::POST, "/v1/orders/quote", None, Some(&body)).await?;
+        let placed = client.post("/v1/orders", &new_key(), &body, 201).await?;
+        for answer in [quoted, placed] {
+            let seen =
+                (story::mentions(&answer.body, "unit_cost"), story::mentions(&answer.body, "reseller_unit_price"));
+            assert_eq!(seen, (cost, reseller_price), "{}", answer.text);
+        }
+    }
+    Ok(())
+}
+
+async fn keys(cast: &Cast, ids: &Ids) -> anyhow::Result<()> {
+    let by_account = format!("/v1/accounts/{}/subscriptions/{}/licences", ids.account, ids.subscription);
+    for path in [format!("/v1/subscriptions/{}/licences", ids.subscription), by_account] {
+        let whole = each(&story::data(&cast.customer.get(&path).await?), "key");
+        assert!(whole.len() == 3 && whole.iter().all(|key| key.len() > 5), "{whole:?}");
+        assert_eq!(each(&story::data(&cast.reseller.get(&path).await?), "key"), whole);
+        for staff in [&cast.operator, &cast.auditor] {
+            let tails = each(&story::data(&staff.get(&path).await?), "key");
+            let expected: Vec<&str> = whole.iter().map(|key| &key[key.len() - 5..]).collect();
+            assert_eq!(tails, expected);
+        }
+    }
+    Ok(())
+}
+
+/// What is somebody else's answers exactly like what does not exist.
+async fn foreign_is_absent(world: &World, cast: &Cast, ids: &Ids) -> anyhow::Result<()> {
+    let mut stranger = story::new_customer("Stranger");
+    stranger["kind"] = json!("reseller");
+    let stranger = cast.operator.post("/v1/customers", &new_key(), &stranger, 201).await?.id()?;
+    let stranger = world.site().token("reseller", Some(&stranger)).await?;
+    let stranger = cast.reseller.with_token(&stranger);
+    let service = world.service("office-business")?;
+    let order = |account: &str| story::order_of(account, &[(service, 1)]);
+    let account = |customer: &str| json!({ "customer_id": customer, "name": "Main" });
+    let rename = json!({ "name": "Mine now" });
+    let asked: Vec<(Method, String, &str, Option<Value>, Option<Value>)> = vec![
+        (Method::GET, "/v1/customers/{}".to_owned(), &ids.customer, None, None),
+        (Method::GET, "/v1/accounts/{}".to_owned(), &ids.account, None, None),
+        (Method::GET, "/v1/accounts/{}/subscriptions".to_owned(), &ids.account, None, None),
+        (
+            Method::GET,
+            format!("/v1/accounts/{{}}/subscriptions/{}/licences", ids.subscription),
+            &ids.account,
+            None,
+            None,
+        ),
+        (Method::GET, "/v1/orders/{}".to_owned(), &ids.order, None, None),
+        (Method::GET, "/v1/subscriptions/{}".to_owned(), &ids.subscription, None, None),
+        (Method::GET, "/v1/subscriptions/{}/licences".to_owned(), &ids.subscription, None, None),
+        (Method::GET, "/v1/subscriptions/{}/history".to_owned(), &ids.subscription, None, None),
+        (Method::GET, format!("/v1/services/{service}?customer_id={{}}"), &ids.customer, None, None),
+        (Method::GET, "/v1/services?customer_id={}".to_owned(), &ids.customer, None, None),
+        (Method::PUT, "/v1/accounts/{}".to_owned(), &ids.account, Some(rename.clone()), Some(rename)),
+        (Method::DELETE, "/v1/accounts/{}".to_owned(), &ids.account, None, None),
+        (Method::PUT, "/v1/orders/{}/cancel".to_owned(), &ids.order, None, None),
+        (Method::POST, "/v1/orders".to_owned(), "", Some(order(&ids.account)), Some(order(NOBODY))),
+        (Method::POST, "/v1/orders/quote".to_owned(), "", Some(order(&ids.account)), Some(order(NOBODY))),
+        (Method::POST, "/v1/accounts".to_owned(), "", Some(account(&ids.customer)), Some(account(NOBODY))),
+    ];
+    let head = story::head(world).await?;
+    for client in [&cast.other, &stranger] {
+        for (method, path, id, theirs, nobodys) in &asked {
+            let ask = async |id: &str, body: &Option<Value>| {
+                story::ask(client, method.clone(), &path.replace("{}", id), Some(&new_key()), body.as_ref()).await
+            };
+            let (foreign, absent) = (ask(id, theirs).await?, ask(NOBODY, nobodys).await?);
+            assert_eq!(foreign.status, absent.status, "{method} {path}: {}", foreign.text);
+            assert_eq!(story::without_ids(&foreign), story::without_ids(&absent), "{method} {path}");
+            let empty_list = foreign.status == 200 && foreign.body["data"] == json!([]);
+            assert!(foreign.status == 404 || empty_list, "{method} {path}: {}", foreign.text);
+        }
+    }
+    assert_eq!(story::head(world).await?, head);
+    Ok(())
+}

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use super::limits::{BODY_READ_TIMEOUT, HANDLER_TIMEOUT, HEADER_BYTES, HEADER_LINES, REQUESTS_IN_FLIGHT, URI_BYTES};
 use super::problem::{Problem, ProblemType, complete};
+use super::query::decoded;
 use super::trace::RequestIds;
 
 /// What the layer shares between requests.
@@ -73,7 +74,12 @@ fn check_head(request: &Request) -> Result<(), ProblemType> {
     if request.headers().len() > HEADER_LINES || header_bytes(request.headers()) > HEADER_BYTES {
         return Err(ProblemType::HeadersTooLarge);
     }
-    Ok(())
+    if is_text(uri.path()) { Ok(()) } else { Err(ProblemType::NotFound) }
+}
+
+/// No address of ours has bytes that are no UTF-8, or control characters, which the database would refuse.
+fn is_text(path: &str) -> bool {
+    decoded(path).is_some_and(|path| !path.contains(char::is_control))
 }
 
 fn header_bytes(headers: &HeaderMap) -> usize {
@@ -197,6 +203,14 @@ mod tests {
         assert_eq!((status(lines(HEADER_LINES)).await, status(lines(HEADER_LINES + 1)).await), (200, 431));
         let bytes = |bytes: usize| Request::get("/ok").header("h", "v".repeat(bytes - 1));
         assert_eq!((status(bytes(HEADER_BYTES)).await, status(bytes(HEADER_BYTES + 1)).await), (200, 431));
+    }
+
+    #[tokio::test]
+    async fn addresses_that_are_no_text_lead_nowhere() {
+        for path in ["/ok%00", "/ok/%ff", "/%c3%28", "/ok%0a", "/%zz", "/ok%"] {
+            let (parts, body) = send(&edge(), Request::get(path)).await;
+            assert_eq!((parts.status.as_u16(), body["type"].as_str()), (404, Some("/problems/not-found")), "{path}");
+        }
     }
 
     #[tokio::test]

@@ -182,7 +182,9 @@ mod tests {
         let read = |values: &[&[u8]]| IfMatch::of(&with(IF_MATCH, values));
         assert_eq!(IfMatch::of(&HeaderMap::new()).unwrap(), IfMatch::Any);
         assert_eq!(read(&[b"*"]).unwrap(), IfMatch::Any);
-        assert_eq!(read(&[b"\"3\""]).unwrap().version(), Some(3));
+        assert_eq!(read(&[b"\"3\""]).unwrap().version().unwrap(), Some(3));
+        assert_eq!(read(&[b"\"3\"", b"\"3\""]).unwrap().version().unwrap(), Some(3));
+        assert!(read(&[b"\"3\", \"4\""]).unwrap().version().is_err());
         assert_eq!(read(&[b"\"3\", \"4\"", b"\"5\""]).unwrap(), IfMatch::Versions(vec![3, 4, 5]));
         for bad in ["W/\"3\"", "3", "\"\"", "\"x\"", "\"-1\"", "\"03\"", "\"9223372036854775808\"", "\"3", "", "\"3\","]
         {

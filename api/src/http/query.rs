@@ -197,7 +197,8 @@ fn plain_integer(text: &str) -> Option<i64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
-fn decoded(text: &str) -> Option<String> {
+/// Percent-encoded UTF-8 as the text it stands for; `None` when it is none.
+pub(super) fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {

@@ -95,6 +95,9 @@ mod tests {
 
     const NOW: i64 = 1_800_000_000;
 
+    /// Id, timestamp, signature, body, and what is thought of them.
+    type Case<'a> = (&'a str, &'a str, &'a str, &'a [u8], Result<(), SignatureError>);
+
     fn secret() -> WebhookSecret {
         WebhookSecret::parse(&format!("whsec_{}", STANDARD.encode([7u8; 32])).into()).unwrap()
     }
@@ -108,9 +111,9 @@ mod tests {
     fn only_a_fresh_and_fitting_signature_is_believed() {
         let stamp = NOW.to_string();
         let good = signed("msg_1", &stamp, b"{}");
-        let many = vec![good.as_str(); 11].join(" ");
+        let many = [good.as_str(); 11].join(" ");
         let five = format!("v1,AAAA v0,{good} v1a,xx {good} v1,");
-        let cases: &[(&str, &str, &str, &[u8], Result<(), SignatureError>)] = &[
+        let cases: &[Case<'_>] = &[
             ("msg_1", &stamp, &good, b"{}", Ok(())),
             ("msg_1", &stamp, &five, b"{}", Ok(())),
             ("msg_1", &stamp, &many, b"{}", Err(SignatureError::Signature)),

@@ -84,10 +84,21 @@ impl InboxWorker {
         .fetch_all(&self.pool)
         .await?;
         for row in &rows {
-            let applied = self.applier.apply(&row.webhook_id, &row.r#type, &row.body).await?;
+            let applied = self.apply(row).await?;
             self.note(row, applied).await?;
         }
         Ok(rows.len())
+    }
+
+    /// A webhook the database refuses must not hold up those behind it; one that finds no database waits with them.
+    async fn apply(&self, row: &Row) -> Result<Applied, sqlx::Error> {
+        match self.applier.apply(&row.webhook_id, &row.r#type, &row.body).await {
+            Err(error) if !event_log::error::is_transient(&error) => {
+                warn!(webhook_id = row.webhook_id, %error, "a webhook cannot be applied");
+                Ok(Applied::NotYet)
+            }
+            applied => applied,
+        }
     }
 
     async fn note(&self, row: &Row, applied: Applied) -> Result<(), sqlx::Error> {

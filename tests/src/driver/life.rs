@@ -111,7 +111,7 @@ impl Life {
         let body = json!({ "account_id": account, "name": name, "lines": lines });
         let answer = own.surely(Method::POST, "/v1/orders", &name, body.clone()).await?;
         let id = id_of(&answer)?;
-        if self.count % 5 == 0 {
+        if self.count.is_multiple_of(5) {
             // As after a lost answer: the same key must do nothing more and say the same.
             own.surely(Method::POST, "/v1/orders", &name, body).await?;
         }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::description::{Sample, Site};
 use crate::client::Client;
 
-/// Services the simulator's catalogue has at least.
-const SERVICES: usize = 10;
+/// Services of the simulator's catalogue: with fewer the sync is still under way.
+const SERVICES: usize = 12;
 
 /// Loads the sample and waits until it can be used: accounts active, catalogue synced.
 ///

@@ -43,6 +43,12 @@ impl Canaries {
         self.0.push(Canary { of: of.to_owned(), word: word.clone() });
         word
     }
+
+    fn number(&mut self, of: &str) -> String {
+        let word = format!("49{:010}", u32::from_str_radix(&random_hex(4), 16).unwrap());
+        self.0.push(Canary { of: of.to_owned(), word: word.clone() });
+        word
+    }
 }
 
 /// Everything with every field filled: a customer, an account, an order with its licences. What is personal, and what
@@ -53,11 +59,13 @@ async fn live(ground: &Ground, mut personal: Canaries) -> (Canaries, Canaries) {
     let body = registration(&mut personal, &mut business);
     let customer = reseller.post("/v1/customers", "canary", &body, 201).await.unwrap();
     let contact = contact(&mut personal, "account's contact");
-    let body = json!({ "customer_id": customer.id().unwrap(), "name": business.word("account's name"), "contact": contact });
+    let body =
+        json!({ "customer_id": customer.id().unwrap(), "name": business.word("account's name"), "contact": contact });
     let account = reseller.post("/v1/accounts", "canary/account", &body, 201).await.unwrap().id().unwrap();
     let path = format!("/v1/accounts/{account}");
     reseller.wait_until(&path, |body| body["status"] == "active").await.unwrap();
-    let change = json!({ "name": business.word("account's new name"), "contact": self::contact(&mut personal, "new contact") });
+    let change =
+        json!({ "name": business.word("account's new name"), "contact": self::contact(&mut personal, "new contact") });
     let put = Ask::new("PUT", path.as_str()).by(ground.reseller()).json(&change);
     ground.accepted("107 change", put, 200).await;
     let mut order = ground.order_for(&account, 3);
@@ -73,7 +81,7 @@ async fn live(ground: &Ground, mut personal: Canaries) -> (Canaries, Canaries) {
         let word = licence["key"].as_str().unwrap().to_owned();
         personal.0.push(Canary { of: "licence key".to_owned(), word });
     }
-    ground.check("107", personal.0.len() == 13, format!("{} canaries are out", personal.0.len()));
+    ground.check("107", personal.0.len() == 15, format!("{} canaries are out", personal.0.len()));
     let searched = personal.0.iter().map(|canary| format!("/v1/customers?q={}", canary.word));
     for path in searched {
         ground.send(&Ask::get(path).by(&ground.world.tokens.operator)).await;
@@ -84,7 +92,8 @@ async fn live(ground: &Ground, mut personal: Canaries) -> (Canaries, Canaries) {
 fn contact(personal: &mut Canaries, of: &str) -> Value {
     let name = personal.word(&format!("{of}, name"));
     let email = personal.word(&format!("{of}, e-mail"));
-    json!({ "name": name, "email": format!("{email}@canary.example"), "phone": "+49 30 901820" })
+    let phone = personal.number(&format!("{of}, telephone"));
+    json!({ "name": name, "email": format!("{email}@canary.example"), "phone": format!("+{phone}") })
 }
 
 fn registration(personal: &mut Canaries, business: &mut Canaries) -> Value {
@@ -129,8 +138,16 @@ async fn refusals(ground: &Ground) -> Vec<Canary> {
     let reseller = ground.reseller();
     let registration = registration(&mut Canaries::default(), &mut Canaries::default());
     for pointer in [
-        "/kind", "/country", "/currency", "/reseller_id", "/contact/email", "/contact/phone", "/contact", "/address",
-        "/address/country", "/electronic_address",
+        "/kind",
+        "/country",
+        "/currency",
+        "/reseller_id",
+        "/contact/email",
+        "/contact/phone",
+        "/contact",
+        "/address",
+        "/address/country",
+        "/electronic_address",
     ] {
         let mut body = registration.clone();
         let (object, name) = pointer.rsplit_once('/').unwrap();
@@ -160,7 +177,12 @@ async fn refusals(ground: &Ground) -> Vec<Canary> {
         (404, Ask::get(format!("/v1/customers/{word}")).by(reseller)),
         (404, Ask::get(format!("/{word}")).by(reseller)),
         (415, Ask::post("/v1/accounts").by(reseller).header("Content-Type", word.as_str()).untyped("{}")),
-        (412, Ask::new("DELETE", format!("/v1/accounts/{}", ground.world.sample.account_id)).by(reseller).header("If-Match", word.as_str())),
+        (
+            412,
+            Ask::new("DELETE", format!("/v1/accounts/{}", ground.world.sample.account_id))
+                .by(reseller)
+                .header("If-Match", word.as_str()),
+        ),
         (401, Hook::new("canary", &word, &json!({})).with(&word)),
     ];
     for (status, ask) in asks {
@@ -175,7 +197,11 @@ fn says_nothing(ground: &Ground, case: &str, answer: &Answer, word: &str, status
     ground.check(&format!("107 {case}"), !answer.text.contains(word), &answer.text);
     let inside = ["sqlx", "postgres", "PG", "select ", "src/", ".rs", "panicked", "hyper", "serde"];
     for word in inside {
-        ground.check(&format!("107 {case}"), !answer.text.contains(word), format!("it tells of {word}: {}", answer.text));
+        ground.check(
+            &format!("107 {case}"),
+            !answer.text.contains(word),
+            format!("it tells of {word}: {}", answer.text),
+        );
     }
 }
 
@@ -192,7 +218,8 @@ async fn in_tables(ground: &Ground, canaries: &[Canary], kind: &str) {
             ground.check("107", found.is_none(), format!("{kind} {} is in {table}: {found:?}", canary.of));
         }
     }
-    let kept: Vec<String> = sqlx::query_scalar("select p::text from personal_data p").fetch_all(&ground.pool).await.unwrap();
+    let kept: Vec<String> =
+        sqlx::query_scalar("select p::text from personal_data p").fetch_all(&ground.pool).await.unwrap();
     for canary in canaries.iter().filter(|_| kind == "personal") {
         let found = kept.iter().any(|row| row.contains(&canary.word));
         ground.check("107", found, format!("{} is not where it belongs", canary.of));

@@ -20,7 +20,8 @@ async fn inner_failures_tell_nothing_and_pass() {
 /// What a stranger would like to know.
 fn tells_nothing(ground: &Ground, case: &str, answer: &Answer) {
     let secrets = ["select", "read_", "relation", "permission", "postgres", "sqlx", "src/", ".rs", "42", "pool", "0.1"];
-    let told = answer.body["detail"].as_str().unwrap_or("no detail").to_owned() + answer.body["title"].as_str().unwrap_or("");
+    let told =
+        answer.body["detail"].as_str().unwrap_or("no detail").to_owned() + answer.body["title"].as_str().unwrap_or("");
     for secret in secrets {
         ground.check(case, !told.contains(secret), format!("it tells of {secret}: {}", answer.text));
     }

@@ -95,6 +95,11 @@ pub fn now() -> i64 {
     i64::try_from(jsonwebtoken::get_current_timestamp()).unwrap()
 }
 
+/// A day so many days ahead, as the API writes it.
+pub fn day(ahead: i64) -> String {
+    chrono::DateTime::from_timestamp(now() + ahead * 86_400, 0).unwrap().date_naive().to_string()
+}
+
 fn encoded(json: &Value) -> String {
     URL_SAFE_NO_PAD.encode(json.to_string())
 }

@@ -69,7 +69,8 @@ async fn smuggling(ground: &Ground) {
         let reply = exchange(ground, format!("{}0\r\n\r\n{hidden}", head(ground, lines)).as_bytes()).await;
         refused_once(ground, "45 encoding and length", &reply, &[400]);
     }
-    for line in ["GET /v1/orders\r\n\r\n", "GET /v1/orders HTTP/9.9\r\n\r\n", "GET  /v1/orders HTTP/1.1\r\n\r\n", "\0\r\n\r\n"]
+    for line in
+        ["GET /v1/orders\r\n\r\n", "GET /v1/orders HTTP/9.9\r\n\r\n", "GET  /v1/orders HTTP/1.1\r\n\r\n", "\0\r\n\r\n"]
     {
         let reply = exchange(ground, format!("{line}{hidden}").as_bytes()).await;
         refused_once(ground, &format!("45 {line:?}"), &reply, &[400]);
@@ -122,7 +123,8 @@ async fn oversized_bodies(ground: &Ground) {
     };
     for size in [LIMIT + 1, 1024 * 1024] {
         let declared = format!("{}{}", head(ground, &format!("Content-Length: {size}\r\n")), padded(size));
-        let chunked = format!("{}{size:x}\r\n{}\r\n0\r\n\r\n", head(ground, "Transfer-Encoding: chunked\r\n"), padded(size));
+        let chunked =
+            format!("{}{size:x}\r\n{}\r\n0\r\n\r\n", head(ground, "Transfer-Encoding: chunked\r\n"), padded(size));
         for (case, request) in [("34 by length", declared), ("34 by chunks", chunked)] {
             let reply = exchange(ground, request.as_bytes()).await;
             let refused = (reply.status, reply.slug()) == (413, "too-large") && reply.answers == 1;

@@ -1,6 +1,7 @@
 //! A world under attack, and the list of everything that went wrong in it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use reqwest::Method;
@@ -66,16 +67,19 @@ pub struct Ground {
     pub world: World,
     pub pool: PgPool,
     http: reqwest::Client,
+    sender: Client,
     findings: Mutex<Vec<String>>,
 }
 
 impl Ground {
     /// A world in which nothing is going on any more.
     pub async fn new() -> Self {
-        let world = World::start().await.unwrap();
+        let mut world = World::start().await.unwrap();
+        world.sample.services = services(&world.operator().unwrap()).await;
         let pool = sqlx::postgres::PgPoolOptions::new().max_connections(2).connect(&world.admin_url).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        let ground = Self { world, pool, http, findings: Mutex::default() };
+        let sender = world.operator().unwrap();
+        let ground = Self { world, pool, http, sender, findings: Mutex::default() };
         ground.quiet().await;
         ground
     }
@@ -87,7 +91,7 @@ impl Ground {
 
     /// Waits until everything that follows from earlier requests has happened.
     pub async fn quiet(&self) {
-        let operator = self.world.operator().unwrap();
+        let operator = &self.sender;
         let read = |body: &Value| body["data"].as_array().unwrap().iter().all(|reader| reader["lag_events"] == 0);
         let none = |body: &Value| body["data"].as_array().unwrap().is_empty();
         loop {
@@ -112,7 +116,8 @@ impl Ground {
     }
 
     pub async fn send(&self, ask: &Ask) -> Answer {
-        let mut request = self.http.request(ask.method.clone(), format!("{}{}", self.world.settings.api_url(), ask.path));
+        let mut request =
+            self.http.request(ask.method.clone(), format!("{}{}", self.world.settings.api_url(), ask.path));
         if let Some(token) = &ask.token {
             request = request.bearer_auth(token);
         }
@@ -122,7 +127,7 @@ impl Ground {
         if let Some(body) = &ask.body {
             request = request.body(body.clone());
         }
-        self.operator().send(request).await.unwrap()
+        self.sender.send(request).await.unwrap()
     }
 
     /// Sends it and expects this problem, and no event.
@@ -162,10 +167,6 @@ impl Ground {
         assert!(findings.is_empty(), "\n{} findings\n{}\n", findings.len(), findings.join("\n"));
     }
 
-    fn operator(&self) -> Client {
-        self.world.operator().unwrap()
-    }
-
     /// A good body for an account of the end customer.
     pub fn account(&self, name: &str) -> Value {
         json!({ "customer_id": self.world.sample.customer_id, "name": name })
@@ -193,6 +194,16 @@ impl Ground {
     pub fn reseller(&self) -> &str {
         self.world.tokens.reseller.as_deref().unwrap()
     }
+}
+
+/// The whole catalogue by SKU, once it is synced.
+async fn services(operator: &Client) -> BTreeMap<String, String> {
+    let none = |body: &Value| body["data"].as_array().unwrap().is_empty();
+    operator.wait_until("/v1/admin/effects?state=due", none).await.unwrap();
+    let head = operator.get("/v1/audit/events").await.unwrap().headers["read-position"].to_str().unwrap().to_owned();
+    let listed = operator.get_at("/v1/services?limit=100", head.parse().unwrap()).await.unwrap();
+    let text = |service: &Value, name: &str| service[name].as_str().unwrap().to_owned();
+    listed.body["data"].as_array().unwrap().iter().map(|service| (text(service, "sku"), text(service, "id"))).collect()
 }
 
 /// The beginning of a text.

@@ -84,7 +84,7 @@ async fn signatures(ground: &Ground) {
         ("87 URL alphabet", format!("v1,{}", URL_SAFE.encode([0xfb; 32]))),
         ("87 zeros", format!("v1,{}", STANDARD.encode([0; 32]))),
         ("87 commas", good.replace(' ', ",") + ","),
-        ("86 eleven", vec![good.as_str(); 11].join(" ")),
+        ("86 eleven", [good.as_str(); 11].join(" ")),
         ("86 ten thousand", vec!["v1,AAAA"; 3_000].join(" ")),
     ];
     for (case, signature) in cases {
@@ -108,7 +108,10 @@ async fn altered(ground: &Ground) {
         ("81 time", Hook { timestamp: later, ..good.clone() }),
         ("81 time, same number", Hook { timestamp: format!("0{}", good.timestamp), ..good.clone() }),
         // The parts run together: the same bytes are signed, but cut elsewhere.
-        ("81 shifted", Hook { id: format!("altered.{}", good.timestamp), timestamp: now().to_string(), ..good.clone() }),
+        (
+            "81 shifted",
+            Hook { id: format!("altered.{}", good.timestamp), timestamp: now().to_string(), ..good.clone() },
+        ),
     ] {
         ground.refused(case, hook.with(&signature), 401, "webhook-signature").await;
     }
@@ -116,7 +119,18 @@ async fn altered(ground: &Ground) {
 
 async fn timestamps(ground: &Ground) {
     let at = |timestamp: String| Hook { timestamp, ..hook("times") };
-    let odd = ["1e9", "-1", "", "now", "9223372036854775808", "18446744073709551616", "9223372036854775807", "0", "1.5", "+1"];
+    let odd = [
+        "1e9",
+        "-1",
+        "",
+        "now",
+        "9223372036854775808",
+        "18446744073709551616",
+        "9223372036854775807",
+        "0",
+        "1.5",
+        "+1",
+    ];
     let off = [now() - 302, now() + 302, now() - 31_536_000, now() * 1_000].map(|at| at.to_string());
     for timestamp in odd.into_iter().map(str::to_owned).chain(off) {
         let ask = at(timestamp.clone()).signed(ground);
@@ -139,16 +153,25 @@ async fn valid_but_odd(ground: &Ground) {
     let good = five.signature(secret(ground));
     let many = format!("v1,AAAA v0,xx v1a,yy {good} v1,{}", STANDARD.encode([0; 32]));
     ground.accepted("86 one of five", five.with(&many), 202).await;
-    for (at, kind) in ["invoice.paid", "order.completed.v2", "ORDER.COMPLETED", "", "x\u{0}y", "'; drop table inbox; --"]
-        .into_iter()
-        .enumerate()
+    for (at, kind) in
+        ["invoice.paid", "order.completed.v2", "ORDER.COMPLETED", "", "x\u{0}y", "'; drop table inbox; --"]
+            .into_iter()
+            .enumerate()
     {
         let ask = Hook::new(&format!("kind-{at}"), kind, &json!({})).signed(ground);
         ground.accepted(&format!("88 {kind:?}"), ask, 202).await;
     }
     let bodies = [
-        "", "nul", "[]", "{}", "{\"type\":7}", "{\"type\":\"a\",\"type\":\"b\"}", "\u{0}", "{\"type\":\"order.completed\"}",
-        "{\"type\":\"order.completed\",\"data\":null}", "{\"type\":\"order.completed\",\"data\":{\"order_id\":7}}",
+        "",
+        "nul",
+        "[]",
+        "{}",
+        "{\"type\":7}",
+        "{\"type\":\"a\",\"type\":\"b\"}",
+        "\u{0}",
+        "{\"type\":\"order.completed\"}",
+        "{\"type\":\"order.completed\",\"data\":null}",
+        "{\"type\":\"order.completed\",\"data\":{\"order_id\":7}}",
         "{\"type\":\"order.completed\",\"data\":{\"order_id\":\"a\\u0000b\"}}",
         "{\"type\":\"order.rejected\",\"data\":{\"order_id\":\"'; drop table inbox; --\"}}",
     ];
@@ -165,7 +188,8 @@ async fn valid_but_odd(ground: &Ground) {
     let ask = Hook::new("after", "catalogue.changed", &json!({})).signed(ground);
     ground.accepted("89 after it", ask, 202).await;
     all_applied(ground).await;
-    let state: String = sqlx::query_scalar("select state from inbox where webhook_id = 'after'").fetch_one(&ground.pool).await.unwrap();
+    let state: String =
+        sqlx::query_scalar("select state from inbox where webhook_id = 'after'").fetch_one(&ground.pool).await.unwrap();
     ground.check("89", state == "applied", format!("what came after the odd ones is {state}"));
     ground.check("83-90", ground.head().await == before, "events were written");
 }

@@ -49,12 +49,19 @@ async fn reused_keys(ground: &Ground) {
     let before = ground.head().await;
     let again = ground.accepted("70 again", open(ground, "First").header("Idempotency-Key", key.as_str()), 201).await;
     ground.check("70 again", again.body == first.body, &again.text);
-    ground.check("70 again", again.headers.contains_key("idempotency-replayed"), "it does not say that it is a repetition");
+    ground.check(
+        "70 again",
+        again.headers.contains_key("idempotency-replayed"),
+        "it does not say that it is a repetition",
+    );
     ground.check("70 again", ground.head().await == before, "events were written");
     let account = format!("/v1/accounts/{}", first.id().unwrap());
     let others = [
         ("other body", open(ground, "Second")),
-        ("body with a blank", Ask { body: Some(ground.account("First").to_string().replace(',', ", ").into()), ..open(ground, "") }),
+        (
+            "body with a blank",
+            Ask { body: Some(ground.account("First").to_string().replace(',', ", ").into()), ..open(ground, "") },
+        ),
         ("other query", Ask { path: "/v1/accounts?a=b".to_owned(), ..open(ground, "First") }),
         ("other path", Ask::new("POST", "/v1/orders").by(ground.customer()).json(&ground.order(1))),
         ("other method", Ask::new("PUT", account.as_str()).by(ground.customer()).json(&json!({ "name": "First" }))),
@@ -74,6 +81,9 @@ async fn keys_of_others(ground: &Ground) {
     let other = ground.accepted("72 other", ask, 201).await;
     ground.check("72", own.body["id"] != other.body["id"] && other.body["name"] == "Other", &other.text);
     // The very same request under the same key, by somebody who may not see its outcome.
+    let key = random_hex(8);
+    ground.accepted("72 own", open(ground, "Own").header("Idempotency-Key", key.as_str()), 201).await;
+    ground.quiet().await;
     let ask = open(ground, "Own").by(ground.other()).header("Idempotency-Key", key.as_str());
     let answer = ground.refused("72 no leak", ask, 404, "not-found").await;
     let fresh = open(ground, "Own").by(ground.other()).header("Idempotency-Key", random_hex(8));
@@ -83,6 +93,7 @@ async fn keys_of_others(ground: &Ground) {
     let key = random_hex(8);
     let ask = |token: &str| open(ground, "Staff").by(token).header("Idempotency-Key", key.as_str());
     ground.accepted("72 operator", ask(&ground.world.tokens.operator), 201).await;
+    ground.quiet().await;
     for token in [&ground.world.tokens.auditor, &ground.world.tokens.service] {
         ground.refused("72 auditor, service", ask(token), 403, "forbidden").await;
     }
@@ -119,12 +130,15 @@ async fn refusals_leave_the_key_free(ground: &Ground) {
 
 async fn versions(ground: &Ground) {
     let path = format!("/v1/accounts/{}", ground.world.sample.account_id);
-    let put = |tag: &str| Ask::new("PUT", path.as_str()).by(ground.customer()).json(&json!({ "name": "Tagged" })).header("If-Match", tag);
+    let put = |tag: &str| {
+        Ask::new("PUT", path.as_str()).by(ground.customer()).json(&json!({ "name": "Tagged" })).header("If-Match", tag)
+    };
     for tag in ["W/\"2\"", "\"0\"", "\"999\"", "\"-1\"", "2", "\"x\"", "", "\"9223372036854775808\"", "'2'", "W/*"] {
         ground.refused(&format!("67 {tag}"), put(tag), 412, "precondition-failed").await;
     }
     let foreign = format!("/v1/accounts/{}", ground.world.sample.other_account_id);
-    let foreign = Ask::new("PUT", foreign).by(ground.customer()).json(&json!({ "name": "a" })).header("If-Match", "\"1\"");
+    let foreign =
+        Ask::new("PUT", foreign).by(ground.customer()).json(&json!({ "name": "a" })).header("If-Match", "\"1\"");
     ground.refused("67 foreign", foreign, 404, "not-found").await;
 }
 

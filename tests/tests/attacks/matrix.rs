@@ -6,6 +6,7 @@ use commands::authorise::{Cell, Operation, Row, TABLE};
 use serde_json::{Value, json};
 use tests::client::Answer;
 
+use crate::forge;
 use crate::ground::{Ask, Ground, comparable, shown};
 use crate::shapes::{self, Documented, Form, Names, Shape, Things};
 
@@ -57,8 +58,7 @@ async fn the_table_of_rights_holds_in_every_cell() {
     ground.quiet().await;
     let mut cells = matrix.cells();
     cells.sort_by_key(|cell| LAST.contains(&cell.row.operation));
-    let (done, refused): (Vec<_>, Vec<_>) =
-        cells.iter().partition(|cell| matches!(cell.expected(), Expected::Done(_)));
+    let (done, refused): (Vec<_>, Vec<_>) = cells.iter().partition(|cell| matches!(cell.expected(), Expected::Done(_)));
     for cell in &refused {
         matrix.try_refused(cell).await;
     }
@@ -172,7 +172,8 @@ impl<'a> Matrix<'a> {
             (Role::Service, Some(tokens.service.clone())),
         ];
         let (site, sample) = (ground.world.site(), &ground.world.sample);
-        let misfits = [("customer", sample.reseller_id.as_str()), ("reseller", &sample.customer_id), ("customer", ABSENT)];
+        let misfits =
+            [("customer", sample.reseller_id.as_str()), ("reseller", &sample.customer_id), ("customer", ABSENT)];
         for (role, customer) in misfits {
             callers.push((Role::Misfit, Some(site.token(role, Some(customer)).await.unwrap())));
         }
@@ -294,7 +295,7 @@ async fn things_of(ground: &Ground, customer: &str) -> Things {
     let shown = operator.wait_until(&format!("/v1/orders/{order}"), fulfilled).await.unwrap();
     let subscription = shown.body["lines"][0]["subscription_id"].as_str().unwrap().to_owned();
     let mut later = body;
-    later["start_on"] = json!((chrono::Utc::now().date_naive() + chrono::Days::new(30)).to_string());
+    later["start_on"] = json!(forge::day(30));
     let scheduled = operator.post("/v1/orders", &format!("later/{customer}"), &later, 201).await.unwrap();
     let service = ground.world.service("office-business").unwrap().to_owned();
     let scheduled = scheduled.id().unwrap();

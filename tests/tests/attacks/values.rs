@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::forge;
 use crate::ground::{Ask, Ground};
 
 #[tokio::test]
@@ -19,10 +20,29 @@ async fn bad_values_are_named_and_odd_ones_kept_literally() {
 }
 
 async fn quantities(ground: &Ground) {
-    let raw = |quantity: &str| ground.order(7).to_string().replace("\"quantity\":7", &format!("\"quantity\":{quantity}"));
+    let raw =
+        |quantity: &str| ground.order(7).to_string().replace("\"quantity\":7", &format!("\"quantity\":{quantity}"));
     let numbers = [
-        "0", "-1", "-0", "1.5", "1.0", "1e3", "\"5\"", "null", "true", "[]", "{}", "\"\"", "100001", "2147483648",
-        "4294967296", "4294967297", "9007199254740993", "18446744073709551616", "-9223372036854775809", "0.1e1",
+        "0",
+        "-1",
+        "-0",
+        "1.5",
+        "1.0",
+        "1e3",
+        "\"5\"",
+        "null",
+        "true",
+        "[]",
+        "{}",
+        "\"\"",
+        "100001",
+        "2147483648",
+        "4294967296",
+        "4294967297",
+        "9007199254740993",
+        "18446744073709551616",
+        "-9223372036854775809",
+        "0.1e1",
     ];
     for number in numbers {
         for path in ["/v1/orders", "/v1/orders/quote"] {
@@ -52,7 +72,8 @@ fn registration() -> Value {
 }
 
 async fn currencies(ground: &Ground) {
-    let odd = ["eur", "Eur", "EURO", "EU", "", "XXX", "XTS", "XAU", "ZZZ", "EUR\u{200b}", "ＥＵＲ", "EUR ", "E\u{0}R", "978"];
+    let odd =
+        ["eur", "Eur", "EURO", "EU", "", "XXX", "XTS", "XAU", "ZZZ", "EUR\u{200b}", "ＥＵＲ", "EUR ", "E\u{0}R", "978"];
     for currency in odd {
         let mut body = registration();
         body["currency"] = json!(currency);
@@ -69,10 +90,25 @@ async fn currencies(ground: &Ground) {
 
 async fn dates(ground: &Ground) {
     let days = [
-        "2025-02-30", "2025-02-29", "2026-13-01", "2026-00-10", "2026-1-1", "10000-01-01", "0000-01-01", "1969-12-31",
-        "2025-01-01T00:00:00Z", "20260101", "+2026-01-01", "2026-01-01 ", "24:00", "tomorrow", "", "２０２６-01-01",
+        "2025-02-30",
+        "2025-02-29",
+        "2026-13-01",
+        "2026-00-10",
+        "2026-1-1",
+        "10000-01-01",
+        "0000-01-01",
+        "1969-12-31",
+        "2025-01-01T00:00:00Z",
+        "20260101",
+        "+2026-01-01",
+        "2026-01-01 ",
+        "24:00",
+        "tomorrow",
+        "",
+        "２０２６-01-01",
         // Well-formed, but past or too far ahead.
-        "2000-01-01", "2199-12-31",
+        "2000-01-01",
+        "2199-12-31",
     ];
     for day in days {
         let mut body = ground.order(1);
@@ -141,7 +177,15 @@ async fn texts(ground: &Ground) {
 }
 
 async fn contacts(ground: &Ground) {
-    let mails = ["ada", "ada@", "@new.example", "a b@new.example", "ada@new", "ada@new.example,b@c.example", "<ada@new.example>"];
+    let mails = [
+        "ada",
+        "ada@",
+        "@new.example",
+        "a b@new.example",
+        "ada@new",
+        "ada@new.example,b@c.example",
+        "<ada@new.example>",
+    ];
     for mail in mails {
         let mut body = registration();
         body["contact"]["email"] = json!(mail);
@@ -155,9 +199,30 @@ async fn literal_texts(ground: &Ground) {
     let combining = "e\u{301}".repeat(200);
     let longest = ["n".repeat(200), "𝔘".repeat(200), combining];
     let texts = [
-        "'; drop table events; --", "$1", "{{7*7}}", "${jndi:ldap://x.example/a}", "<script>alert(1)</script>", "%s%n",
-        "=HYPERLINK(\"http://x.example\")", "+1", "-1", "@SUM(A1)", "..\\..\\etc", "../../etc/passwd", "null", "true",
-        "\"quoted\"", "back\\slash", "O'Neill – \"Peat\"", "Büro", "株式会社", "شركة", "🧑", "%00", "\\u0000", " padded ",
+        "'; drop table events; --",
+        "$1",
+        "{{7*7}}",
+        "${jndi:ldap://x.example/a}",
+        "<script>alert(1)</script>",
+        "%s%n",
+        "=HYPERLINK(\"http://x.example\")",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "..\\..\\etc",
+        "../../etc/passwd",
+        "null",
+        "true",
+        "\"quoted\"",
+        "back\\slash",
+        "O'Neill – \"Peat\"",
+        "Büro",
+        "株式会社",
+        "شركة",
+        "🧑",
+        "%00",
+        "\\u0000",
+        " padded ",
     ];
     for text in texts.into_iter().chain(longest.iter().map(String::as_str)) {
         let case = format!("78 {text:.40}");
@@ -177,7 +242,7 @@ async fn states(ground: &Ground) {
     ground.quiet().await;
     let customer = ground.customer();
     let mut later = ground.order(1);
-    later["start_on"] = json!((chrono::Utc::now().date_naive() + chrono::Days::new(20)).to_string());
+    later["start_on"] = json!(forge::day(20));
     let order = ground.accepted("61", Ask::post("/v1/orders").by(customer).json(&later), 201).await.id().unwrap();
     let cancel = || Ask::new("PUT", format!("/v1/orders/{order}/cancel")).by(customer);
     let first = ground.accepted("61 cancel", cancel(), 200).await;
@@ -192,7 +257,8 @@ async fn states(ground: &Ground) {
     let before = ground.head().await;
     ground.accepted("61 close twice", close(), 200).await;
     ground.check("61 close twice", ground.head().await == before, "an event was written");
-    let change = Ask::new("PUT", format!("/v1/accounts/{other}")).by(ground.other()).json(&json!({ "name": "Changed" }));
+    let change =
+        Ask::new("PUT", format!("/v1/accounts/{other}")).by(ground.other()).json(&json!({ "name": "Changed" }));
     let answer = ground.refused("61 change what is closed", change, 409, "invalid-state").await;
     ground.check("61 change what is closed", answer.status == 409, &answer.text);
     let order = Ask::post("/v1/orders").by(ground.other()).json(&ground.order_for(&other, 1));

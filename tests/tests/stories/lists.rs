@@ -75,8 +75,8 @@ async fn ordering(cast: &Cast) -> anyhow::Result<()> {
     }
     for path in ["/v1/tax-rates", "/v1/admin/projections", "/v1/admin/effects"] {
         let all = all_pages(&cast.operator, path, 100).await?;
-        assert!(all.len() > 3, "{path}");
-        assert_eq!(all_pages(&cast.operator, path, 3).await?.len(), all.len(), "{path}");
+        assert!(all.len() > 2, "{path}");
+        assert_eq!(all_pages(&cast.operator, path, 1).await?, all, "{path}");
     }
     Ok(())
 }
@@ -195,7 +195,8 @@ async fn other_filters(world: &World, cast: &Cast) -> anyhow::Result<()> {
         assert_eq!(listed.body, json!({ "data": [], "next_cursor": null }), "{path}");
     }
     let end_customers = format!("/v1/customers?reseller_id={}", sample.reseller_id);
-    assert_eq!(each(&data(&cast.operator.get(&end_customers).await?), "id"), [sample.customer_id.clone()]);
+    let end_customers = each(&data(&cast.operator.get(&end_customers).await?), "id");
+    assert_eq!(end_customers, std::slice::from_ref(&sample.customer_id));
     let events = format!("/v1/audit/events?customer_id={}&aggregate=account", sample.other_customer_id);
     let events = all_pages(&cast.auditor, &events, 1).await?;
     assert_eq!(each(&events, "type"), ["AccountOpened", "AccountLinked"]);

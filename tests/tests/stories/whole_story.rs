@@ -122,18 +122,18 @@ async fn the_auditor_sees_each_event(world: &World, cast: &Cast, told: &Told) ->
     let id = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let expected = [
         ("customer", told.customer.id()?, vec!["CustomerRegistered"], vec!["reseller"]),
-        ("account", told.account.clone(), vec!["AccountOpened", "AccountLinked"], vec!["reseller", "provider"]),
+        ("account", told.account.clone(), vec!["AccountOpened", "AccountLinked"], vec!["reseller", "system"]),
         (
             "order",
             told.order.id()?,
             vec!["OrderPlaced", "OrderSubmitted", "OrderLineProvisioned", "OrderFulfilled"],
-            vec!["reseller", "provider", "provider", "provider"],
+            vec!["reseller", "system", "system", "system"],
         ),
         (
             "subscription",
             id(&told.subscription["id"]),
             vec!["SubscriptionStarted", "LicencesGranted"],
-            vec!["provider", "provider"],
+            vec!["system", "system"],
         ),
     ];
     for (aggregate, id, types, roles) in expected {

@@ -14,6 +14,7 @@ create table effects (
     position   bigint,                               -- of the event it follows from; null when asked for directly
     kind       text        not null,
     subject    text        not null,                 -- the id of the thing it is about
+    correlation_id text,                              -- of the request it all belongs to
     effect     jsonb       not null,
     state      text        not null default 'due' check (state in ('due', 'done', 'dead')),
     attempts   integer     not null default 0,       -- tries that reached the provider

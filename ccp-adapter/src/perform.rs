@@ -52,7 +52,8 @@ impl Adapter {
     pub(crate) async fn answer<C: Command>(&self, due: &Due, n: &str, command: &C) -> Result<(), Answered> {
         let key = Key::system(format!("{}/{n}", due.op_id));
         let cause = due.position.map_or_else(|| due.op_id.to_string(), |position| position.to_string());
-        let trace = Trace { correlation_id: due.op_id.to_string(), causation_id: cause, traceparent: None };
+        let correlation_id = due.correlation_id.clone().unwrap_or_else(|| due.op_id.to_string());
+        let trace = Trace { correlation_id, causation_id: cause, traceparent: None };
         let context = Context::system("ccp-adapter", self.bus.now(), key, trace);
         match self.bus.execute(&context, command).await {
             Ok(_) => Ok(()),

@@ -59,13 +59,19 @@ async fn react<P: Process>(tx: &mut PgConnection, events: &[Arc<Recorded>]) -> R
     let mut wanted = Vec::new();
     for (recorded, event, stream, key) in concerned {
         let effects = P::react(states.entry(key).or_default(), event, &stream);
-        wanted.extend((0..).zip(effects).map(|(n, effect)| (recorded.position, n, effect)));
+        wanted.extend((0..).zip(effects).map(|(n, effect)| (recorded, n, effect)));
     }
     store::<P>(tx, &states).await?;
-    for (position, n, effect) in wanted {
-        let op_id = ids::effect(P::NAME, position, n);
-        let wanted =
-            Wanted { process: P::NAME, op_id, position: Some(position), effect: &effect, delay: delay(&effect) };
+    for (recorded, n, effect) in wanted {
+        let metadata = recorded.meta().map_err(|error| ApplyError::Poison(format!("metadata: {error}")))?;
+        let wanted = Wanted {
+            process: P::NAME,
+            op_id: ids::effect(P::NAME, recorded.position, n),
+            position: Some(recorded.position),
+            correlation_id: Some(&metadata.correlation_id),
+            effect: &effect,
+            delay: delay(&effect),
+        };
         effects::ask_in_tx(&mut *tx, &wanted).await?;
     }
     Ok(())

@@ -32,6 +32,6 @@ impl Command for RequestSync {
 pub async fn ask_for_sync(pool: &PgPool, cause: &str) -> Result<(), sqlx::Error> {
     let op_id = ids::derived(&["catalogue-sync", cause]);
     let effect = &Effect::SyncCatalogue {};
-    let wanted = Wanted { process: catalogue::NAME, op_id, position: None, effect, delay: Duration::ZERO };
+    let wanted = Wanted { process: catalogue::NAME, op_id, position: None, correlation_id: None, effect, delay: Duration::ZERO };
     effects::ask_in_tx(pool, &wanted).await
 }

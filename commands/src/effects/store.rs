@@ -19,6 +19,8 @@ pub struct Due {
     pub asked: u32,
     /// Position of the event it follows from.
     pub position: Option<i64>,
+    /// The request it all belongs to, when it follows from one.
+    pub correlation_id: Option<String>,
     pub(super) lease: Uuid,
     /// When it was due as it was taken; a hint moves this while the effect is performed.
     pub(super) due_at: DateTime<Utc>,
@@ -31,6 +33,7 @@ struct DueRow {
     attempts: i32,
     asked: i32,
     position: Option<i64>,
+    correlation_id: Option<String>,
     due_at: DateTime<Utc>,
 }
 
@@ -41,6 +44,8 @@ pub struct Wanted<'a> {
     pub op_id: Uuid,
     /// Of the event it follows from.
     pub position: Option<i64>,
+    /// Of that event's command.
+    pub correlation_id: Option<&'a str>,
     pub effect: &'a Effect,
     /// How long after now it is due.
     pub delay: Duration,
@@ -52,8 +57,8 @@ pub struct Wanted<'a> {
 /// Any database error.
 pub async fn ask_in_tx<'e, E: PgExecutor<'e>>(executor: E, wanted: &Wanted<'_>) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "insert into effects (op_id, process, position, kind, subject, effect, due_at) \
-         values ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7) on conflict (op_id) do nothing",
+        "insert into effects (op_id, process, position, kind, subject, effect, due_at, correlation_id) \
+         values ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7, $8) on conflict (op_id) do nothing",
     )
     .bind(wanted.op_id)
     .bind(wanted.process)
@@ -62,6 +67,7 @@ pub async fn ask_in_tx<'e, E: PgExecutor<'e>>(executor: E, wanted: &Wanted<'_>) 
     .bind(wanted.effect.subject())
     .bind(Json(wanted.effect))
     .bind(wanted.delay)
+    .bind(wanted.correlation_id)
     .execute(executor)
     .await?;
     Ok(())
@@ -143,7 +149,7 @@ pub(super) async fn take<'e, E: PgExecutor<'e>>(
             select op_id from effects where state = 'due' and due_at <= clock_timestamp() \
             and (lease_until is null or lease_until < clock_timestamp()) \
             order by due_at limit $3 for update skip locked) \
-         returning op_id, effect, attempts, asked, position, due_at",
+         returning op_id, effect, attempts, asked, position, correlation_id, due_at",
     )
     .bind(lease)
     .bind(lease_time)
@@ -160,6 +166,7 @@ pub(super) async fn take<'e, E: PgExecutor<'e>>(
             attempts: count(row.attempts),
             asked: count(row.asked),
             position: row.position,
+            correlation_id: row.correlation_id,
             lease,
             due_at: row.due_at,
         })

@@ -95,12 +95,12 @@ async fn an_append_waits_for_a_database_that_is_away_for_a_moment() {
 async fn terminate_sessions(world: &LogWorld, done: &AtomicBool) -> u32 {
     let sql = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
                where datname = current_database() and usename = 'cloudsales_app'";
-    let (mut rounds, mut next) = (0, 20);
+    let (mut rounds, mut next) = (0, 40);
     while !done.load(Ordering::SeqCst) {
         let head: i64 = sqlx::query_scalar("select position from log_head").fetch_one(&world.admin).await.unwrap();
         if head >= next {
             sqlx::query(sql).execute(&world.admin).await.unwrap();
-            (rounds, next) = (rounds + 1, head + 20);
+            (rounds, next) = (rounds + 1, head + 40);
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
@@ -116,7 +116,7 @@ async fn terminated_sessions_lose_and_double_nothing() {
         let bus = processes[writer % 2].bus.clone();
         tokio::spawn(async move {
             let mut receipts = Vec::new();
-            for n in 0..30_u32 {
+            for n in 0..20_u32 {
                 let key = format!("{writer} {n}");
                 // Two writers of different processes share a stream.
                 let command = SetRule::nth(writer / 2, u32::try_from(writer).unwrap() * 100 + n + 1);

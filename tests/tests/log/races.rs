@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use commands::bus::ReceiptBody;
 use commands::{Bus, Receipt};
@@ -46,8 +47,10 @@ async fn follow(pool: PgPool, done: Arc<AtomicBool>) -> Vec<(i64, String, i64)> 
         let events = page::after(&pool, position, 50).await.unwrap();
         position = events.last().map_or(position, |last| last.position);
         seen.extend(events.iter().map(|event| (event.position, event.aggregate_id.clone(), event.sequence)));
-        if was_done && events.is_empty() {
-            return seen;
+        match (events.is_empty(), was_done) {
+            (true, true) => return seen,
+            (true, false) => tokio::time::sleep(Duration::from_millis(1)).await,
+            (false, _) => {}
         }
     }
 }
@@ -76,7 +79,7 @@ async fn disturb(world: &LogWorld, done: &AtomicBool) {
 
 async fn until(done: &AtomicBool) {
     while !done.load(Ordering::SeqCst) {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

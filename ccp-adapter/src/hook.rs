@@ -57,7 +57,7 @@ impl CcpHook {
         let Some(order_id) = index::order_of_provider(&self.pool, &provider_order_id).await? else {
             return Ok(Applied::NotYet);
         };
-        // Without a watch the order is settled here, or its watch is about to be written.
+        // When there is no watch yet, it is about to be written.
         let hastened = effects::hasten(&self.pool, "watch_order", &order_id.to_string()).await?;
         self.wake.wake();
         Ok(if hastened { Applied::Looked } else { Applied::NotYet })

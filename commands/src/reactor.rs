@@ -63,18 +63,35 @@ async fn react<P: Process>(tx: &mut PgConnection, events: &[Arc<Recorded>]) -> R
     }
     store::<P>(tx, &states).await?;
     for (recorded, n, effect) in wanted {
-        let metadata = recorded.meta().map_err(|error| ApplyError::Poison(format!("metadata: {error}")))?;
+        let correlation_id = correlation(tx, recorded, &effect).await?;
         let wanted = Wanted {
             process: P::NAME,
             op_id: ids::effect(P::NAME, recorded.position, n),
             position: Some(recorded.position),
-            correlation_id: Some(&metadata.correlation_id),
+            correlation_id: Some(&correlation_id),
             effect: &effect,
             delay: delay(&effect),
         };
         effects::ask_in_tx(&mut *tx, &wanted).await?;
     }
     Ok(())
+}
+
+/// The request it all belongs to: the event's own, or, when it is about something that waited for this event, the
+/// one that thing began with.
+async fn correlation(tx: &mut PgConnection, recorded: &Recorded, effect: &Effect) -> Result<String, ApplyError> {
+    let metadata = recorded.meta().map_err(|error| ApplyError::Poison(format!("metadata: {error}")))?;
+    if effect.subject() == recorded.aggregate_id {
+        return Ok(metadata.correlation_id);
+    }
+    let began: Option<String> = sqlx::query_scalar(
+        "select metadata->>'correlation_id' from events where aggregate_type = $1 and aggregate_id = $2 and sequence = 1",
+    )
+    .bind(AggregateType::Order.name())
+    .bind(effect.subject())
+    .fetch_optional(tx)
+    .await?;
+    Ok(began.unwrap_or(metadata.correlation_id))
 }
 
 async fn load<P: Process>(tx: &mut PgConnection, keys: &[String]) -> Result<BTreeMap<String, P::State>, ApplyError> {

@@ -73,18 +73,20 @@ pub async fn ask_in_tx<'e, E: PgExecutor<'e>>(executor: E, wanted: &Wanted<'_>) 
     Ok(())
 }
 
-/// Makes the open effects of one kind about one subject due now. True when there was one.
+/// Makes the open effects of one kind about one subject due now. True when there is one, be it settled already.
 ///
 /// # Errors
 /// Any database error.
 pub async fn hasten<'e, E: PgExecutor<'e>>(executor: E, kind: &str, subject: &str) -> Result<bool, sqlx::Error> {
-    let hastened =
-        sqlx::query("update effects set due_at = clock_timestamp() where subject = $1 and kind = $2 and state = 'due'")
-            .bind(subject)
-            .bind(kind)
-            .execute(executor)
-            .await?;
-    Ok(hastened.rows_affected() > 0)
+    sqlx::query_scalar(
+        "with hastened as (update effects set due_at = clock_timestamp() \
+             where subject = $1 and kind = $2 and state = 'due' returning 1) \
+         select exists (select from hastened) or exists (select from effects where subject = $1 and kind = $2)",
+    )
+    .bind(subject)
+    .bind(kind)
+    .fetch_one(executor)
+    .await
 }
 
 /// The subjects with an effect of that kind still open.

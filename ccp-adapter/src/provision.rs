@@ -7,13 +7,15 @@ use commands::effects::Due;
 use commands::order::{MarkSubmitted, RefuseAtSubmission};
 use domain::account::{AccountRules, AccountStatus};
 use domain::customer::CustomerRules;
+use domain::ids;
 use domain::order::{Order, OrderRules, OrderStatus};
 use uuid::Uuid;
 
+use crate::backoff;
 use crate::client::OrderAtProvider;
 use crate::outcome::{Outcome, RefusedBy};
 use crate::perform::{self, Adapter, Answered, Step, done};
-use crate::{backoff, translate::ProviderOrder};
+use crate::translate::{ProviderLineStatus, ProviderOrder};
 use commands::effects::Performed;
 
 impl Adapter {
@@ -55,7 +57,8 @@ impl Adapter {
     pub(crate) async fn submit_order(&self, due: &Due, order_id: Uuid) -> Step {
         let order = self.load::<OrderRules>(order_id).await?;
         let Some(order) = order.state.known() else { return Ok(done("there is no such order")) };
-        if due.attempts > 0 {
+        // Also an order that no longer waits may have been sent: a crash after the call left no try behind.
+        if due.attempts > 0 || order.status != OrderStatus::Placed {
             let found = self.client.find_order(order_id).await.map_err(|f| perform::unanswered(due, &f))?;
             if let Some(found) = found {
                 return self.mark_submitted(due, order_id, found).await;
@@ -85,12 +88,34 @@ impl Adapter {
         match self.answer(due, "submitted", &mark).await {
             Ok(()) => Ok(done("submitted")),
             // Cancelled here while it was on its way there: undo it there.
-            Err(Answered::Refused(_)) => match self.client.cancel_order(due.op_id, &accepted.id).await {
-                Outcome::Done(()) | Outcome::Refused(_) => Ok(done("cancelled at the provider")),
-                Outcome::NotReached(failure) | Outcome::Unknown(failure) => Ok(perform::unknown(due, &failure)),
-            },
+            Err(Answered::Refused(_)) => self.undo(due, &accepted.id).await,
             Err(Answered::Stop(performed)) => Ok(performed),
         }
+    }
+
+    /// An operation of its own: under the submission's id the provider would take it for another use of that key.
+    async fn undo(&self, due: &Due, provider_order_id: &str) -> Step {
+        let op_id = ids::derived(&["undo", &due.op_id.to_string()]);
+        match self.client.cancel_order(op_id, provider_order_id).await {
+            Outcome::Done(()) => Ok(done("cancelled at the provider")),
+            Outcome::Refused(_) => self.left_behind(due, provider_order_id).await,
+            Outcome::NotReached(failure) => Ok(perform::not_reached(due, &failure)),
+            Outcome::Unknown(failure) => Ok(perform::unknown(due, &failure)),
+        }
+    }
+
+    /// Too late to cancel it there: what has come into being must not be forgotten.
+    async fn left_behind(&self, due: &Due, provider_order_id: &str) -> Step {
+        let found = self.client.order(provider_order_id).await.map_err(|f| perform::unanswered(due, &f))?;
+        let lines = found.map(|order| order.lines).unwrap_or_default();
+        let is_there = |status: &ProviderLineStatus| match status {
+            ProviderLineStatus::Pending | ProviderLineStatus::Provisioned { .. } => true,
+            ProviderLineStatus::Rejected { .. } | ProviderLineStatus::Cancelled { .. } => false,
+        };
+        if lines.iter().any(|line| is_there(&line.status)) {
+            return Ok(Performed::Dead { reason: "cancelled here, and the provider has provisioned it".to_owned() });
+        }
+        Ok(done("nothing came into being at the provider"))
     }
 
     async fn refuse_order(&self, due: &Due, order_id: Uuid, refused: RefusedBy) -> Step {

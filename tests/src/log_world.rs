@@ -190,6 +190,11 @@ pub async fn persist<C: Command>(bus: &Bus, context: &Context, command: &C) -> R
     }
 }
 
+/// The pause between two looks of a loop that watches something else go on.
+pub async fn look_again() {
+    tokio::time::sleep(POLL).await;
+}
+
 /// Waits until it holds.
 ///
 /// # Errors

@@ -84,7 +84,7 @@ impl Trial {
              {first_write:?}, settled after {settled:?}, {violations} violations"
         );
         self.recorder.add(Record { fault: fault.clone(), rounds: 1, faults, violations, first_write, settled })?;
-        ensure!(violations == 0, "{fault}:\n{}", report.table());
+        ensure!(violations == 0, "{fault}:\n{}", report.complaints());
         Ok(())
     }
 

@@ -61,5 +61,6 @@ fn cursor_key(settings: &Settings, dev: Option<&Dev>) -> CursorKey {
 
 fn webhook_secrets(secrets: &SecretString) -> anyhow::Result<Vec<WebhookSecret>> {
     let each = secrets.expose_secret().split(' ').filter(|secret| !secret.is_empty());
-    each.map(|secret| WebhookSecret::parse(&secret.into()).context("ccp_webhook_secret is not whsec_ and base64")).collect()
+    each.map(|secret| WebhookSecret::parse(&secret.into()).context("ccp_webhook_secret is not whsec_ and base64"))
+        .collect()
 }

@@ -8,7 +8,10 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::work::AnswerBody;
-use crate::{Answer, Command, Failure, Operation, Work, effects::{self, Wanted}};
+use crate::{
+    Answer, Command, Failure, Operation, Work,
+    effects::{self, Wanted},
+};
 
 /// On demand. The work itself is an effect; see [`ask_for_sync`].
 #[derive(Debug)]
@@ -32,6 +35,7 @@ impl Command for RequestSync {
 pub async fn ask_for_sync(pool: &PgPool, cause: &str) -> Result<(), sqlx::Error> {
     let op_id = ids::derived(&["catalogue-sync", cause]);
     let effect = &Effect::SyncCatalogue {};
-    let wanted = Wanted { process: catalogue::NAME, op_id, position: None, correlation_id: None, effect, delay: Duration::ZERO };
+    let wanted =
+        Wanted { process: catalogue::NAME, op_id, position: None, correlation_id: None, effect, delay: Duration::ZERO };
     effects::ask_in_tx(pool, &wanted).await
 }

@@ -97,6 +97,21 @@ impl Report {
         self.0.iter().map(|finding| finding.violations.len()).sum()
     }
 
+    /// What was violated, and nothing else.
+    pub fn complaints(&self) -> String {
+        let violated = self.0.iter().filter(|finding| !finding.violations.is_empty());
+        let lines = violated.map(|finding| {
+            let shown = finding.violations.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("\n      ");
+            format!(
+                "{:>4}  not so: {} ({} times)\n      {shown}",
+                finding.number,
+                finding.claim,
+                finding.violations.len()
+            )
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
     /// For people.
     pub fn table(&self) -> Table {
         let mut table = Table::new();

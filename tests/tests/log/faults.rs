@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use event_log::{Submission, Ticket, Verdict};
 use tests::log_world::{
-    LogProcess, LogWorld, PATIENCE, SetRule, check_log, eventually, persist, rows_of, rule_events, system,
+    LogProcess, LogWorld, PATIENCE, SetRule, check_log, eventually, look_again, persist, rows_of, rule_events, system,
 };
 use tests::proxy::Proxy;
 
@@ -102,7 +102,7 @@ async fn terminate_sessions(world: &LogWorld, done: &AtomicBool) -> u32 {
             sqlx::query(sql).execute(&world.admin).await.unwrap();
             (rounds, next) = (rounds + 1, head + 40);
         }
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        look_again().await;
     }
     rounds
 }

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use commands::bus::ReceiptBody;
 use commands::{Bus, Receipt};
 use event_log::page;
 use sqlx::PgPool;
-use tests::log_world::{LogWorld, SetRule, check_log, persist, rows_of, rule_stream, system};
+use tests::log_world::{LogWorld, SetRule, check_log, look_again, persist, rows_of, rule_stream, system};
 
 const WRITERS: usize = 32;
 const ON_ONE_STREAM: usize = 10;
@@ -49,7 +48,7 @@ async fn follow(pool: PgPool, done: Arc<AtomicBool>) -> Vec<(i64, String, i64)> 
         seen.extend(events.iter().map(|event| (event.position, event.aggregate_id.clone(), event.sequence)));
         match (events.is_empty(), was_done) {
             (true, true) => return seen,
-            (true, false) => tokio::time::sleep(Duration::from_millis(1)).await,
+            (true, false) => look_again().await,
             (false, _) => {}
         }
     }
@@ -79,7 +78,7 @@ async fn disturb(world: &LogWorld, done: &AtomicBool) {
 
 async fn until(done: &AtomicBool) {
     while !done.load(Ordering::SeqCst) {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        look_again().await;
     }
 }
 

@@ -120,3 +120,28 @@ async fn a_new_stream_begins_behind_the_readers_and_is_live_at_once() {
     assert_eq!((info.state.first_sequence, info.state.messages), (3_001, 1));
     world.read_to_the_end().await.unwrap();
 }
+
+#[tokio::test]
+async fn the_tail_of_a_stream_made_anew_is_live_although_nothing_happens() {
+    let world = MirroredLog::new().await.unwrap();
+    let relay = world.relay();
+    let (tail, _following) = world.tail();
+    let _reader = world.reader(&tail, "test-a", tests::log_world::Ledger::open());
+    world.fill(100).await.unwrap();
+    world.check_mirror().await.unwrap();
+    eventually("the tail to be live", PATIENCE, async || Ok(tail.is_live() && tail.newest() == 100)).await.unwrap();
+    // The tail stays behind what the readers have, and the new stream begins behind the readers.
+    relay.stop().await;
+    world.fill(20).await.unwrap();
+    world.read_to_the_end().await.unwrap();
+    world.mirror.jetstream().delete_stream(&world.config.stream).await.unwrap();
+    eventually("the tail to miss its stream", PATIENCE, async || Ok(!tail.is_live())).await.unwrap();
+    let _relay = world.relay();
+    let info = world.mirrored_to_the_end().await.unwrap();
+    assert_eq!((info.state.first_sequence, info.state.messages), (121, 0));
+    eventually("the tail to be live again", PATIENCE, async || Ok(tail.is_live())).await.unwrap();
+    assert_eq!(tail.newest(), 100);
+    world.fill(1).await.unwrap();
+    world.read_to_the_end().await.unwrap();
+    eventually("an event to come by the tail", PATIENCE, async || Ok(tail.newest() == 121)).await.unwrap();
+}

@@ -144,7 +144,8 @@ impl Follower {
         if last_sequence > head || !differing.is_empty() {
             return Err(Lost::Unfaithful);
         }
-        let start = first_wanted(self.tail.newest(), head, last_sequence);
+        // What lies before the stream's first message will never come: waiting for it would be taken for a stall.
+        let start = first_wanted(self.tail.newest(), head, last_sequence).max(signed(info.state.first_sequence));
         let messages = self.consume(start).await?;
         let attached = Attached { log_id, info, seen: AtomicI64::new(start - 1), target: AtomicI64::new(head) };
         Ok((attached, messages))

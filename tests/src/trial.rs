@@ -19,6 +19,9 @@ pub use record::{Dice, Record, Recorder};
 
 /// Clients of the load.
 const CLIENTS: usize = 4;
+/// A transaction that is idle for longer waits for something outside. Far above the stalls of a machine on which two
+/// tests and a compiler run, and far below what a slow provider takes for an answer.
+const IDLE: Duration = Duration::from_millis(600);
 /// How long it may take until requests are accepted again after something was put right.
 pub const RECOVERY: Duration = Duration::from_secs(45);
 /// How long it may take until everything that was begun has come to its end.
@@ -50,7 +53,7 @@ impl Trial {
     pub async fn start(name: &str) -> anyhow::Result<Self> {
         folders::remove_abandoned_scratch();
         let world = World::with_own_servers(Vec::new()).await?;
-        let sampler = Sampler::start(&world.admin_url);
+        let sampler = Sampler::start(&world.admin_url, IDLE);
         let journal = world.folder.join("journal.jsonl");
         Ok(Self { world, journal, sampler, recorder: Recorder::new(name) })
     }

@@ -169,7 +169,9 @@ impl Task {
         let answers = self.verdicts(&submissions, &waiters).await;
         let last = answers.iter().filter_map(|answer| match answer {
             Ok(Verdict::Appended { last, .. }) => Some(*last),
-            _ => None,
+            // Perhaps of this very batch, sent again after a lost connection.
+            Ok(Verdict::Done(stored)) => Some(stored.last_position),
+            Ok(Verdict::Conflict) | Err(_) => None,
         });
         if let Some(last) = last.max() {
             self.committed.send_if_modified(|position| {
@@ -225,6 +227,8 @@ impl Task {
                 }
                 Err(error) => {
                     error!(%error, commands = submissions.len(), "the log refuses a batch");
+                    // Whatever it is about this session, the next batch begins anew.
+                    self.connection = None;
                     return Err(AppendError::Rejected);
                 }
             }

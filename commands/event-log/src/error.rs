@@ -35,8 +35,9 @@ pub enum AppendError {
 pub fn is_transient(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(db) => db.code().is_some_and(|code| {
-            // connection exceptions, insufficient resources, operator intervention, deadlock and serialization
-            ["08", "53", "57", "40", "55"].iter().any(|class| code.starts_with(class))
+            // connection exceptions, insufficient resources, operator intervention, deadlock and serialization, a lock
+            // not available, and a standby that has not been promoted yet
+            ["08", "53", "57", "40", "55", "25006"].iter().any(|class| code.starts_with(class))
         }),
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)

@@ -194,6 +194,15 @@ pub(super) async fn release<'e, E: PgExecutor<'e>>(executor: E, owner: &str) -> 
     Ok(())
 }
 
+/// Ends one lease, whatever it holds: nobody came to know of it.
+pub(super) async fn give_back<'e, E: PgExecutor<'e>>(executor: E, lease: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query("update effects set lease = null, lease_until = null, owner = null where state = 'due' and lease = $1")
+        .bind(lease)
+        .execute(executor)
+        .await?;
+    Ok(())
+}
+
 /// How long until the next effect is due; `None` when none is open.
 pub(super) async fn next_due<'e, E: PgExecutor<'e>>(executor: E) -> Result<Option<f64>, sqlx::Error> {
     sqlx::query_scalar(

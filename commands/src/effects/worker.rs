@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_log::crash;
+use event_log::error::is_transient;
 use event_log::lease::Owner;
 use futures::future::BoxFuture;
 use sqlx::PgPool;
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, error, info_span, warn};
+use uuid::Uuid;
 
 use super::Wake;
 use super::store::{self, Due};
@@ -21,6 +23,8 @@ use crate::ports::NewId;
 const AT_ONCE: usize = 16;
 /// How often leases of dead processes are looked for.
 const LOOK_FOR_DEAD: Duration = Duration::from_secs(2);
+/// How long to wait before an outcome is written down once more.
+const NOTE_AGAIN: Duration = Duration::from_millis(200);
 /// Longer than any call may take, so that a live worker never loses its lease.
 const LEASE: Duration = Duration::from_secs(60);
 /// Tries that reached the provider before an effect is given to the operator.
@@ -70,27 +74,35 @@ impl Worker {
         let slots = Arc::new(Semaphore::new(AT_ONCE));
         let tasks = TaskTracker::new();
         let mut looked: Option<Instant> = None;
+        let mut doubtful: Option<Uuid> = None;
         while !shutdown.is_cancelled() {
             if looked.is_none_or(|looked| looked.elapsed() >= LOOK_FOR_DEAD) {
                 looked = Some(Instant::now());
                 self.bury().await;
             }
-            let free = slots.available_permits();
-            let due = if free == 0 { Ok(Vec::new()) } else { self.take(free).await };
+            if let Some(lease) = doubtful
+                && store::give_back(&self.pool, lease).await.is_ok()
+            {
+                doubtful = None;
+            }
+            let (free, lease) = (slots.available_permits(), (self.new_id)());
+            let due = if free == 0 { Ok(Vec::new()) } else { self.take(lease, free).await };
             match due {
                 Ok(due) if due.is_empty() => self.nap(&shutdown, &slots).await,
                 Ok(due) => {
                     for one in due {
                         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-                        let worker = self.clone();
+                        let (worker, shutdown) = (self.clone(), shutdown.clone());
                         tasks.spawn(async move {
-                            worker.perform(one).await;
+                            worker.perform(one, &shutdown).await;
                             drop(slot);
                             worker.wake.wake();
                         });
                     }
                 }
                 Err(error) => {
+                    // It may have taken some whose names were lost on the way here: nobody performs those.
+                    doubtful = Some(lease);
                     warn!(%error, "effects cannot be read");
                     tokio::time::sleep(NAP_MAX).await;
                 }
@@ -100,9 +112,9 @@ impl Worker {
         tasks.wait().await;
     }
 
-    async fn take(&self, free: usize) -> Result<Vec<Due>, sqlx::Error> {
-        let lease = ((self.new_id)(), self.owner.code());
-        store::take(&self.pool, (lease.0, &lease.1), LEASE, i64::try_from(free).unwrap_or(1)).await
+    async fn take(&self, lease: Uuid, free: usize) -> Result<Vec<Due>, sqlx::Error> {
+        let limit = i64::try_from(free).unwrap_or(1);
+        store::take(&self.pool, (lease, &self.owner.code()), LEASE, limit).await
     }
 
     /// Ends the leases of processes of this machine that died: their work need not wait until the leases run out.
@@ -127,20 +139,30 @@ impl Worker {
         }
     }
 
-    async fn perform(&self, due: Due) {
+    async fn perform(&self, due: Due, shutdown: &CancellationToken) {
         let span = info_span!("effect", kind = due.effect.name(), subject = %due.effect.subject(), op_id = %due.op_id);
         async {
             crash::point("effect.before_call");
             let performed = self.performer.perform(&due).await;
             crash::point("effect.after_call");
             metrics::counter!("effects_total", "kind" => due.effect.name(), "result" => performed.name()).increment(1);
-            if let Err(error) = self.note(&due, performed).await {
-                // The lease runs out and it is performed again, under the same operation id.
-                warn!(%error, "an effect's outcome could not be written down");
-            }
+            self.note_surely(&due, &performed, shutdown).await;
         }
         .instrument(span)
         .await;
+    }
+
+    /// The database may be away for a moment: without its note an effect would wait until its lease runs out.
+    async fn note_surely(&self, due: &Due, performed: &Performed, shutdown: &CancellationToken) {
+        let until = Instant::now() + LEASE;
+        while let Err(error) = self.note(due, performed.clone()).await {
+            if shutdown.is_cancelled() || Instant::now() >= until || !is_transient(&error) {
+                // The lease runs out and it is performed again, under the same operation id.
+                warn!(%error, "an effect's outcome could not be written down");
+                return;
+            }
+            tokio::time::sleep(NOTE_AGAIN).await;
+        }
     }
 
     async fn note(&self, due: &Due, performed: Performed) -> Result<(), sqlx::Error> {

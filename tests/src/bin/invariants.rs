@@ -10,6 +10,8 @@ use tests::invariants::{self, MirrorPlace, Report, Sampler, System};
 use tests::world::description::Description;
 use tests::world::folders;
 
+/// A transaction that is idle for longer waits for something outside.
+const IDLE: Duration = Duration::from_millis(100);
 /// How long database sessions are watched.
 const WATCH: Duration = Duration::from_secs(2);
 
@@ -55,7 +57,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> anyhow::Result<Report> {
     let system = system(arguments)?;
-    let sampler = Sampler::start(&system.database_url);
+    let sampler = Sampler::start(&system.database_url, IDLE);
     tokio::time::sleep(WATCH).await;
     invariants::check_with(&system, &sampler.idle).await
 }

@@ -56,6 +56,9 @@ async fn faults_of_the_provider_that_last() -> anyhow::Result<()> {
     // Longer than the client waits for any answer.
     let never = json!({ "fault": "timeout_after", "match": { "method": "POST", "path": "/v1/orders" }, "ms": 17_000 });
     faults(&mut trial, "the provider does it and never answers", &[never]).await?;
+    // Much longer than a transaction may be idle: one that waited for an answer would be seen.
+    let slow = json!({ "fault": "delay", "match": { "path": "/v1/" }, "ms": 1_500, "times": 1_000 });
+    faults(&mut trial, "the provider takes 1.5 s for every answer", &[slow]).await?;
 
     let mut round = trial.round("the provider dies, and comes back").await?;
     trial.world.provider.kill9().await?;

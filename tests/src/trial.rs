@@ -27,6 +27,9 @@ pub const RECOVERY: Duration = Duration::from_secs(45);
 /// How long it may take until everything that was begun has come to its end.
 const SETTLING: Duration = Duration::from_secs(90);
 
+/// The simulator answers its control calls at once.
+const ANSWER: Duration = Duration::from_secs(10);
+
 /// The world, what was written down about it, and who watches it.
 #[derive(Debug)]
 pub struct Trial {
@@ -155,7 +158,7 @@ impl Trial {
     }
 
     async fn control(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let http = reqwest::Client::builder().no_proxy().build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?;
         let mut request = http.request(method, format!("{}/sim/{path}", self.world.settings.provider.url()));
         if !body.is_null() {
             request = request.json(body);

@@ -1,6 +1,7 @@
 //! The provider's side, by its own ledger: nothing twice, nothing forgotten there, and the same state here.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 use anyhow::Context;
 use domain::Event;
@@ -18,6 +19,8 @@ const SAME: &str = "what is at the provider is what is here";
 const FORWARD: &str = "an older notice never overwrites newer state";
 const HINTS: &str = "webhooks are hints: stored as sent, and the end state is the provider's";
 
+/// The simulator answers at once.
+const ANSWER: Duration = Duration::from_secs(10);
 /// Subscriptions compared one by one; the newest, if there are more.
 const COMPARED: usize = 2_000;
 
@@ -44,7 +47,7 @@ pub(super) async fn check(evidence: &Evidence, ccp_sim: Option<&str>) -> anyhow:
         let hints = Finding::new(15, HINTS, webhooks, altered);
         return Ok(vec![Finding::not_given(11, ONCE), Finding::not_given(13, SAME), forward, hints]);
     };
-    let http = reqwest::Client::builder().no_proxy().build()?;
+    let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?;
     let ledger = http.get(format!("{url}/sim/ledger")).send().await.context("the provider cannot be reached")?;
     let ledger: Ledger = ledger.error_for_status()?.json().await?;
     let (compared, mut differing) = subscriptions(evidence, &http, url).await?;

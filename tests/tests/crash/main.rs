@@ -4,6 +4,7 @@
 
 mod points;
 mod processes;
+mod proof;
 mod provider;
 mod servers;
 mod storm;

@@ -9,11 +9,15 @@ use tests::trial::{RECOVERY, Trial};
 const LOAD: u64 = 40;
 
 async fn faults(trial: &mut Trial, name: &str, scripts: &[Value]) -> anyhow::Result<()> {
+    faults_during(trial, LOAD, name, scripts).await
+}
+
+async fn faults_during(trial: &mut Trial, load: u64, name: &str, scripts: &[Value]) -> anyhow::Result<()> {
     for script in scripts {
         trial.script(script).await?;
     }
     let mut round = trial.round(name).await?;
-    round.driver.progress(LOAD, RECOVERY).await?;
+    round.driver.progress(load, RECOVERY).await?;
     let struck = trial.end_scripts().await?;
     ensure!(struck > 0, "{name}: the fault never struck");
     round.struck().await?;
@@ -58,7 +62,7 @@ async fn faults_of_the_provider_that_last() -> anyhow::Result<()> {
     faults(&mut trial, "the provider does it and never answers", &[never]).await?;
     // Much longer than a transaction may be idle: one that waited for an answer would be seen.
     let slow = json!({ "fault": "delay", "match": { "path": "/v1/" }, "ms": 1_500, "times": 1_000 });
-    faults(&mut trial, "the provider takes 1.5 s for every answer", &[slow]).await?;
+    faults_during(&mut trial, 5 * LOAD, "the provider takes 1.5 s for every answer", &[slow]).await?;
 
     let mut round = trial.round("the provider dies, and comes back").await?;
     trial.world.provider.kill9().await?;

@@ -1,0 +1,119 @@
+//! The checks are worth something only if they find what is wrong: every kind of damage is done by hand once.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use sqlx::{Connection, Executor, PgConnection};
+use tests::driver::{Journal, Line, Load, Received, Request};
+use tests::invariants::{self, Sampler, System};
+use tests::world::World;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Damage to a database whose product is gone, as somebody would do it who may do anything.
+const DAMAGE: [&str; 10] = [
+    "set session_replication_role = replica",
+    "delete from events where position = (select max(position) from events where event_type = 'OrderSubmitted')",
+    "update command_results set version = version + 100 where first_position = 1",
+    "update events set customer_id = gen_random_uuid() where event_type = 'AccountLinked'",
+    "grant update on events to cloudsales_app",
+    "update read_orders set doc = doc || '{\"version\": 99}'",
+    "delete from effects where kind in ('submit_order', 'watch_order')",
+    "update inbox set body = 'another'",
+    "update readers set position = -1000 where name = 'indexes'",
+    "insert into dead_letters (reader, generation, aggregate_type, aggregate_id, position, reason) \
+     select name, generation, 'order', 'x', 1, 'by hand' from readers where name = 'orders'",
+];
+
+fn request(key: &str) -> Request {
+    let (tenant, method, path) = ("seller".to_owned(), "POST".to_owned(), "/v1/customers".to_owned());
+    Request { tenant, key: key.to_owned(), method, path, body: json!({}) }
+}
+
+fn answered(key: &str, status: u16) -> Line {
+    let answer = Received { status, position: Some(1), body: Value::Null };
+    Line::Answered { tenant: "seller".to_owned(), key: key.to_owned(), answer }
+}
+
+/// What a lying product would have left in a client's journal.
+fn damage_journal(journal: &Journal) -> anyhow::Result<()> {
+    let written = "sample/customer/baltic";
+    for line in [
+        Line::Sent(request("never-written")),
+        answered("never-written", 201),
+        Line::Sent(request(written)),
+        answered(written, 422),
+        Line::Sent(request("two-answers")),
+        answered("two-answers", 200),
+        answered("two-answers", 201),
+    ] {
+        journal.write(&line)?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_done_by_hand_are_found() -> anyhow::Result<()> {
+    let mut world = World::start().await?;
+    let journal = world.folder.join("journal.jsonl");
+    let driver = Load::on(&world, 2)?.start(&journal)?;
+    driver.progress(30, PATIENCE).await?;
+    let journal = driver.finish().await?;
+    let system = System::of(&world, Some(journal.path().to_path_buf()));
+    let before = invariants::check(&system).await?;
+    assert_eq!(before.violations(), 0, "{}", before.complaints());
+
+    world.product.kill9().await?;
+    let mut connection = PgConnection::connect(&world.admin_url).await?;
+    for damage in DAMAGE {
+        connection.execute(damage).await?;
+    }
+    damage_journal(&journal)?;
+    let report = invariants::check(&system).await?;
+    let found: BTreeSet<u8> = report.0.iter().filter(|f| !f.violations.is_empty()).map(|f| f.number).collect();
+    let wanted = BTreeSet::from([1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 15, 20, 21]);
+    assert!(found.is_superset(&wanted), "not found: {:?}\n{}", wanted.difference(&found), report.complaints());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_of_forgotten_orders_are_found() -> anyhow::Result<()> {
+    let mut world = World::start().await?;
+    world.provider.kill9().await?;
+    let lines = json!([{ "service_id": world.service("office-business")?, "quantity": 3 }]);
+    let order = json!({ "account_id": world.sample.account_id, "lines": lines });
+    let placed = world.reseller()?.post("/v1/orders", "forgotten", &order, 201).await?;
+    world.operator()?.get_at(&format!("/v1/orders/{}", placed.id()?), placed.position()?).await?;
+    world.product.kill9().await?;
+    let system = System { ccp_sim: None, ..System::of(&world, None) };
+    let before = invariants::check(&system).await?;
+    assert_eq!(before.violations(), 0, "{}", before.complaints());
+
+    let mut connection = PgConnection::connect(&world.admin_url).await?;
+    connection.execute("update readers set position = (select position from log_head)").await?;
+    connection.execute("delete from effects where state = 'due'").await?;
+    let report = invariants::check(&system).await?;
+    let forgotten = report.0.iter().find(|finding| finding.number == 12).unwrap();
+    assert_eq!(forgotten.violations.len(), 1, "{}", report.complaints());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_of_waiting_transactions_are_found() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let sampler = Sampler::start(&world.admin_url, Duration::from_millis(100));
+    let app = &world.settings.databases.app;
+    let (mut waiting, mut busy, mut busier) =
+        (PgConnection::connect(app).await?, PgConnection::connect(app).await?, PgConnection::connect(app).await?);
+    waiting.execute("begin").await?;
+    waiting.execute("select 'as if the network were asked now'").await?;
+    let begun = Instant::now();
+    while !sampler.idle.finding().violations.iter().any(|found| found.contains("as if the network")) {
+        assert!(begun.elapsed() < PATIENCE, "a waiting transaction is not seen");
+        busy.execute("select pg_sleep(0.01)").await?;
+        busier.execute("select 1").await?;
+    }
+    Ok(())
+}

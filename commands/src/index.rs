@@ -60,7 +60,10 @@ async fn index(tx: &mut PgConnection, recorded: &Recorded, event: &Event) -> Res
         Event::Customer(_)
         | Event::PriceRule(PriceRuleEvent::PriceRuleRemoved { .. })
         | Event::Order(_)
-        | Event::Subscription(SubscriptionEvent::LicencesGranted { .. }) => {}
+        | Event::Subscription(_)
+        | Event::Drift(_)
+        | Event::Calendar(_)
+        | Event::ExchangeRates(_) => {}
     }
     Ok(())
 }

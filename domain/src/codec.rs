@@ -29,6 +29,9 @@ pub fn encode(event: &Event) -> Result<String, serde_json::Error> {
         Event::PriceRule(e) => serde_json::to_string(e),
         Event::Order(e) => serde_json::to_string(e),
         Event::Subscription(e) => serde_json::to_string(e),
+        Event::Drift(e) => serde_json::to_string(e),
+        Event::Calendar(e) => serde_json::to_string(e),
+        Event::ExchangeRates(e) => serde_json::to_string(e),
     }
 }
 
@@ -45,6 +48,11 @@ pub fn decode(aggregate: &str, name: &str, version: &str, payload: &str) -> Resu
         Some(AggregateType::Order) => read::<crate::order::OrderEvent>(aggregate, name, version, payload),
         Some(AggregateType::Subscription) => {
             read::<crate::subscription::SubscriptionEvent>(aggregate, name, version, payload)
+        }
+        Some(AggregateType::Drift) => read::<crate::drift::DriftEvent>(aggregate, name, version, payload),
+        Some(AggregateType::Calendar) => read::<crate::calendar::CalendarEvent>(aggregate, name, version, payload),
+        Some(AggregateType::ExchangeRates) => {
+            read::<crate::exchange_rates::ExchangeRatesEvent>(aggregate, name, version, payload)
         }
         None => Err(CodecError::UnknownAggregate(aggregate.to_owned())),
     }

@@ -15,11 +15,23 @@ pub enum AggregateType {
     PriceRule,
     Order,
     Subscription,
+    Drift,
+    Calendar,
+    ExchangeRates,
 }
 
 impl AggregateType {
-    pub const ALL: [Self; 6] =
-        [Self::Customer, Self::Account, Self::Service, Self::PriceRule, Self::Order, Self::Subscription];
+    pub const ALL: [Self; 9] = [
+        Self::Customer,
+        Self::Account,
+        Self::Service,
+        Self::PriceRule,
+        Self::Order,
+        Self::Subscription,
+        Self::Drift,
+        Self::Calendar,
+        Self::ExchangeRates,
+    ];
 
     /// Lower snake case, as stored in `aggregate_type`.
     pub const fn name(self) -> &'static str {
@@ -30,6 +42,9 @@ impl AggregateType {
             Self::PriceRule => "price_rule",
             Self::Order => "order",
             Self::Subscription => "subscription",
+            Self::Drift => "drift",
+            Self::Calendar => "calendar",
+            Self::ExchangeRates => "exchange_rates",
         }
     }
 

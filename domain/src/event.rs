@@ -2,8 +2,11 @@
 
 use crate::AggregateType;
 use crate::account::AccountEvent;
+use crate::calendar::CalendarEvent;
 use crate::customer::CustomerEvent;
 use crate::decider::Fact;
+use crate::drift::DriftEvent;
+use crate::exchange_rates::ExchangeRatesEvent;
 use crate::order::OrderEvent;
 use crate::price_rule::PriceRuleEvent;
 use crate::service::ServiceEvent;
@@ -18,6 +21,9 @@ pub enum Event {
     PriceRule(PriceRuleEvent),
     Order(OrderEvent),
     Subscription(SubscriptionEvent),
+    Drift(DriftEvent),
+    Calendar(CalendarEvent),
+    ExchangeRates(ExchangeRatesEvent),
 }
 
 impl Event {
@@ -29,6 +35,9 @@ impl Event {
             Self::PriceRule(_) => AggregateType::PriceRule,
             Self::Order(_) => AggregateType::Order,
             Self::Subscription(_) => AggregateType::Subscription,
+            Self::Drift(_) => AggregateType::Drift,
+            Self::Calendar(_) => AggregateType::Calendar,
+            Self::ExchangeRates(_) => AggregateType::ExchangeRates,
         }
     }
 
@@ -40,6 +49,9 @@ impl Event {
             Self::PriceRule(e) => e.name(),
             Self::Order(e) => e.name(),
             Self::Subscription(e) => e.name(),
+            Self::Drift(e) => e.name(),
+            Self::Calendar(e) => e.name(),
+            Self::ExchangeRates(e) => e.name(),
         }
     }
 
@@ -51,6 +63,9 @@ impl Event {
             Self::PriceRule(e) => e.version(),
             Self::Order(e) => e.version(),
             Self::Subscription(e) => e.version(),
+            Self::Drift(e) => e.version(),
+            Self::Calendar(e) => e.version(),
+            Self::ExchangeRates(e) => e.version(),
         }
     }
 }

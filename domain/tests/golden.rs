@@ -7,9 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use domain::account::AccountEvent;
+use domain::calendar::CalendarEvent;
 use domain::codec::{self, CodecError};
 use domain::customer::CustomerEvent;
 use domain::decider::Fact;
+use domain::drift::DriftEvent;
+use domain::exchange_rates::ExchangeRatesEvent;
 use domain::order::OrderEvent;
 use domain::price_rule::PriceRuleEvent;
 use domain::service::ServiceEvent;
@@ -25,6 +28,9 @@ fn known(aggregate: AggregateType) -> &'static [(&'static str, &'static str)] {
         AggregateType::PriceRule => PriceRuleEvent::ALL,
         AggregateType::Order => OrderEvent::ALL,
         AggregateType::Subscription => SubscriptionEvent::ALL,
+        AggregateType::Drift => DriftEvent::ALL,
+        AggregateType::Calendar => CalendarEvent::ALL,
+        AggregateType::ExchangeRates => ExchangeRatesEvent::ALL,
     }
 }
 

@@ -15,6 +15,52 @@ pub enum CustomerEvent {
     CommercialTermsSet {
         terms: Terms,
     },
+    /// All details as they hold from now on.
+    CustomerDetailsChanged(Box<CustomerDetails>),
+    /// To another reseller, or to none.
+    CustomerMoved {
+        reseller_id: Option<Uuid>,
+    },
+    /// `operator` or `dunning`.
+    CustomerSuspended {
+        by: CustomerSuspendedBy,
+    },
+    CustomerReinstated {},
+    CustomerClosed {},
+    /// Every revision of these subjects is emptied in the same append; what is kept, and why, is said beside them.
+    PersonalDataErased {
+        subjects: Vec<Uuid>,
+    },
+}
+
+/// Who suspended a customer; a payment lifts only what dunning did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CustomerSuspendedBy {
+    Operator,
+    Dunning,
+}
+
+impl CustomerSuspendedBy {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Dunning => "dunning",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CustomerDetails {
+    pub name: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    pub legal_name: Option<String>,
+    pub vat_id: Option<String>,
+    pub electronic_address: Option<ElectronicAddress>,
+    pub buyer_reference: Option<String>,
+    pub contact: PersonalRef,
+    pub address: Option<PersonalRef>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,4 +83,7 @@ pub struct CustomerRegistered {
     pub terms: Terms,
 }
 
-facts!(CustomerEvent in Customer { CustomerRegistered "1.0", CommercialTermsSet "1.0" });
+facts!(CustomerEvent in Customer {
+    CustomerRegistered "1.0", CommercialTermsSet "1.0", CustomerDetailsChanged "1.0", CustomerMoved "1.0",
+    CustomerSuspended "1.0", CustomerReinstated "1.0", CustomerClosed "1.0", PersonalDataErased "1.0"
+});

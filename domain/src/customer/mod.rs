@@ -6,7 +6,7 @@ mod event;
 mod state;
 
 pub use command::{ContactDetails, CustomerCommand, PostalAddress, RegisterCustomer};
-pub use event::{CustomerEvent, CustomerRegistered};
+pub use event::{CustomerDetails, CustomerEvent, CustomerRegistered, CustomerSuspendedBy};
 pub use state::{Customer, CustomerState, CustomerStatus};
 
 use rust_decimal::Decimal;

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{CustomerEvent, CustomerKind, CustomerRegistered, ElectronicAddress, Terms};
+use super::{
+    CustomerDetails, CustomerEvent, CustomerKind, CustomerRegistered, CustomerSuspendedBy, ElectronicAddress, Terms,
+};
 use crate::PersonalRef;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -24,8 +26,8 @@ pub struct Customer {
     /// Set for an end customer.
     pub reseller_id: Option<Uuid>,
     pub status: CustomerStatus,
-    /// `operator` or `dunning`, while suspended.
-    pub suspended_by: Option<String>,
+    /// While suspended.
+    pub suspended_by: Option<CustomerSuspendedBy>,
     /// ISO 3166-1 alpha-2.
     pub country: String,
     pub legal_name: Option<String>,
@@ -73,14 +75,47 @@ impl CustomerState {
             (_, CustomerEvent::CustomerRegistered(registered)) => {
                 *self = Self::Known(Box::new(Customer::registered(registered)));
             }
-            (Self::Known(customer), CustomerEvent::CommercialTermsSet { terms }) => customer.terms = terms.clone(),
+            (Self::Known(customer), event) => customer.evolve(event),
             // A stream begins with a registration; without one there is nothing to fold into.
-            (Self::Unknown, CustomerEvent::CommercialTermsSet { .. }) => {}
+            (Self::Unknown, _) => {}
         }
     }
 }
 
 impl Customer {
+    fn evolve(&mut self, event: &CustomerEvent) {
+        match event {
+            CustomerEvent::CustomerRegistered(registered) => *self = Self::registered(registered),
+            CustomerEvent::CommercialTermsSet { terms } => self.terms = terms.clone(),
+            CustomerEvent::CustomerDetailsChanged(details) => self.change(details),
+            CustomerEvent::CustomerMoved { reseller_id } => self.reseller_id = *reseller_id,
+            CustomerEvent::CustomerSuspended { by } => {
+                self.status = CustomerStatus::Suspended;
+                self.suspended_by = Some(*by);
+            }
+            CustomerEvent::CustomerReinstated {} => {
+                self.status = CustomerStatus::Active;
+                self.suspended_by = None;
+            }
+            CustomerEvent::CustomerClosed {} => {
+                self.status = CustomerStatus::Closed;
+                self.suspended_by = None;
+            }
+            CustomerEvent::PersonalDataErased { .. } => {}
+        }
+    }
+
+    fn change(&mut self, details: &CustomerDetails) {
+        self.name.clone_from(&details.name);
+        self.country.clone_from(&details.country);
+        self.legal_name.clone_from(&details.legal_name);
+        self.vat_id.clone_from(&details.vat_id);
+        self.electronic_address.clone_from(&details.electronic_address);
+        self.buyer_reference.clone_from(&details.buyer_reference);
+        self.contact = details.contact;
+        self.address = details.address;
+    }
+
     fn registered(event: &CustomerRegistered) -> Self {
         Self {
             id: event.customer_id,

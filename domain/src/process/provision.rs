@@ -29,7 +29,13 @@ impl Process for Provision {
         match event {
             Event::Account(event) => account_key(event, stream),
             Event::Order(event) => order_key(event, stream),
-            Event::Customer(_) | Event::Service(_) | Event::PriceRule(_) | Event::Subscription(_) => None,
+            Event::Customer(_)
+            | Event::Service(_)
+            | Event::PriceRule(_)
+            | Event::Subscription(_)
+            | Event::Drift(_)
+            | Event::Calendar(_)
+            | Event::ExchangeRates(_) => None,
         }
     }
 
@@ -37,7 +43,13 @@ impl Process for Provision {
         match event {
             Event::Account(event) => on_account(state, event),
             Event::Order(event) => on_order(state, event, stream),
-            Event::Customer(_) | Event::Service(_) | Event::PriceRule(_) | Event::Subscription(_) => Vec::new(),
+            Event::Customer(_)
+            | Event::Service(_)
+            | Event::PriceRule(_)
+            | Event::Subscription(_)
+            | Event::Drift(_)
+            | Event::Calendar(_)
+            | Event::ExchangeRates(_) => Vec::new(),
         }
     }
 }

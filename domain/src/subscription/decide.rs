@@ -15,8 +15,10 @@ pub(super) fn decide(
 ) -> Result<Decided<SubscriptionEvent>, Refusal> {
     match (state, asked.command) {
         (SubscriptionState::Unknown, SubscriptionCommand::Start(start)) => begin(start),
+        (SubscriptionState::Unknown, _) => Err(Refusal::NotFound),
         // Its id follows from order and line, so this is the same subscription, seen again.
         (SubscriptionState::Known(_), SubscriptionCommand::Start(_)) => Ok(Decided::nothing()),
+        (SubscriptionState::Known(known), _) => Err(Refusal::InvalidState { state: known.core.status.name() }),
     }
 }
 

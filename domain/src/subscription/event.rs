@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::{RenewalAction, SuspendedBy};
 use crate::decider::facts;
 use crate::service::{BillingCycle, Term};
 use crate::{Money, PersonalRef, UnitPrice};
@@ -15,6 +16,134 @@ pub enum SubscriptionEvent {
     LicencesGranted {
         licences: Vec<GrantedLicence>,
     },
+    /// By ordinal, at most 500 per event; the rest follows in the same append.
+    LicencesRemoved {
+        ordinals: Vec<u32>,
+    },
+
+    /// Seats before and after; the provider has to confirm it.
+    QuantityChangeRequested {
+        change_id: Uuid,
+        from: u32,
+        to: u32,
+    },
+    /// Also for what was changed at the provider without our asking; nothing was requested under that id then.
+    QuantityChangeConfirmed {
+        change_id: Uuid,
+        from: u32,
+        to: u32,
+        /// The provider's day; it belongs to the new state.
+        effective_on: NaiveDate,
+        provider_revision: i64,
+    },
+    /// `reason` in our words, as in the other rejections.
+    QuantityChangeRejected {
+        change_id: Uuid,
+        reason: String,
+    },
+
+    /// The end before the term's end.
+    CancellationRequested {
+        change_id: Uuid,
+    },
+    CancellationConfirmed {
+        change_id: Uuid,
+        effective_on: NaiveDate,
+        provider_revision: i64,
+    },
+    CancellationRejected {
+        change_id: Uuid,
+        reason: String,
+    },
+
+    /// The term's end before and after.
+    ExtensionRequested {
+        change_id: Uuid,
+        from: NaiveDate,
+        to: NaiveDate,
+    },
+    ExtensionConfirmed {
+        change_id: Uuid,
+        from: NaiveDate,
+        to: NaiveDate,
+        effective_on: NaiveDate,
+        provider_revision: i64,
+    },
+    ExtensionRejected {
+        change_id: Uuid,
+        reason: String,
+    },
+
+    SuspensionRequested {
+        change_id: Uuid,
+        by: SuspendedBy,
+    },
+    SuspensionConfirmed {
+        change_id: Uuid,
+        by: SuspendedBy,
+        effective_on: NaiveDate,
+        provider_revision: i64,
+    },
+    SuspensionRejected {
+        change_id: Uuid,
+        reason: String,
+    },
+
+    ResumptionRequested {
+        change_id: Uuid,
+    },
+    ResumptionConfirmed {
+        change_id: Uuid,
+        effective_on: NaiveDate,
+        provider_revision: i64,
+    },
+    ResumptionRejected {
+        change_id: Uuid,
+        reason: String,
+    },
+
+    /// What is to happen at the end of the term; the provider does not know it yet.
+    RenewalInstructionSet {
+        action: RenewalAction,
+        /// Seats from the renewal on; `None` follows the quantity of that day.
+        quantity: Option<u32>,
+    },
+    RenewalInstructionConfirmed {
+        provider_revision: i64,
+    },
+    SubscriptionRenewed(Box<SubscriptionRenewed>),
+    /// At the end of its term.
+    SubscriptionExpired {
+        effective_on: NaiveDate,
+        provider_revision: i64,
+    },
+
+    LicenceAssigned {
+        licence_id: Uuid,
+        ordinal: u32,
+        user: PersonalRef,
+    },
+    LicenceUnassigned {
+        licence_id: Uuid,
+        ordinal: u32,
+    },
+}
+
+/// A new term, with prices fixed anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SubscriptionRenewed {
+    /// Seats from the first day of the new term on.
+    pub quantity: u32,
+    pub unit_price: UnitPrice,
+    pub reseller_unit_price: Option<UnitPrice>,
+    /// What the provider asks per seat and cycle.
+    pub unit_cost: Money,
+    pub term: Term,
+    pub billing_cycle: BillingCycle,
+    /// Half-open: `ends_on` is the first day after the new term.
+    pub starts_on: NaiveDate,
+    pub ends_on: NaiveDate,
+    pub provider_revision: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,4 +194,13 @@ pub struct GrantedLicence {
     pub added_on: NaiveDate,
 }
 
-facts!(SubscriptionEvent in Subscription { SubscriptionStarted "1.0", LicencesGranted "1.0" });
+facts!(SubscriptionEvent in Subscription {
+    SubscriptionStarted "1.0", LicencesGranted "1.0", LicencesRemoved "1.0",
+    QuantityChangeRequested "1.0", QuantityChangeConfirmed "1.0", QuantityChangeRejected "1.0",
+    CancellationRequested "1.0", CancellationConfirmed "1.0", CancellationRejected "1.0",
+    ExtensionRequested "1.0", ExtensionConfirmed "1.0", ExtensionRejected "1.0",
+    SuspensionRequested "1.0", SuspensionConfirmed "1.0", SuspensionRejected "1.0",
+    ResumptionRequested "1.0", ResumptionConfirmed "1.0", ResumptionRejected "1.0",
+    RenewalInstructionSet "1.0", RenewalInstructionConfirmed "1.0", SubscriptionRenewed "1.0",
+    SubscriptionExpired "1.0", LicenceAssigned "1.0", LicenceUnassigned "1.0"
+});

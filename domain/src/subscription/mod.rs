@@ -5,11 +5,14 @@ mod decide;
 mod event;
 mod state;
 
-pub use command::{ProvisionedSeat, StartSubscription, SubscriptionCommand};
-pub use event::{GrantedLicence, SubscriptionEvent, SubscriptionStarted};
+pub use command::{
+    ConfirmedChange, Effective, LicenceUser, Observation, ProvisionedSeat, StartSubscription, SubscriptionCommand,
+    Surroundings,
+};
+pub use event::{GrantedLicence, SubscriptionEvent, SubscriptionRenewed, SubscriptionStarted};
 pub use state::{
     Licence, Licences, Reducible, Renewal, RenewalAction, Subscription, SubscriptionCore, SubscriptionState,
-    SubscriptionStatus,
+    SubscriptionStatus, SuspendedBy,
 };
 
 use crate::decider::Decider;

@@ -27,8 +27,8 @@ pub struct Subscription {
 pub struct SubscriptionCore {
     pub started: SubscriptionStarted,
     pub status: SubscriptionStatus,
-    /// `customer`, `operator`, `dunning` or `provider` while suspended.
-    pub suspended_by: Option<String>,
+    /// While suspended.
+    pub suspended_by: Option<SuspendedBy>,
     /// Seats as of now.
     pub quantity: u32,
     pub licence_count: u32,
@@ -53,6 +53,27 @@ impl SubscriptionStatus {
             Self::Suspended => "suspended",
             Self::Cancelled => "cancelled",
             Self::Expired => "expired",
+        }
+    }
+}
+
+/// Who suspended it; only an operator or a payment lifts what dunning did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SuspendedBy {
+    Customer,
+    Operator,
+    Dunning,
+    Provider,
+}
+
+impl SuspendedBy {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Operator => "operator",
+            Self::Dunning => "dunning",
+            Self::Provider => "provider",
         }
     }
 }
@@ -127,12 +148,14 @@ impl SubscriptionState {
                 let core = SubscriptionCore::new(started);
                 *self = Self::Known(Box::new(Subscription { core, licences: Licences::default() }));
             }
-            (Self::Known(subscription), SubscriptionEvent::LicencesGranted { licences }) => {
+            (Self::Known(subscription), event) => {
                 subscription.core.apply(event);
-                subscription.licences.grant(licences);
+                if let SubscriptionEvent::LicencesGranted { licences } = event {
+                    subscription.licences.grant(licences);
+                }
             }
             // A stream begins with a start; without one there is nothing to fold into.
-            (Self::Unknown, SubscriptionEvent::LicencesGranted { .. }) => {}
+            (Self::Unknown, _) => {}
         }
     }
 }
@@ -143,7 +166,7 @@ impl SubscriptionCore {
         match (core, event) {
             (core, SubscriptionEvent::SubscriptionStarted(started)) => *core = Some(Self::new(started)),
             (Some(core), event) => core.apply(event),
-            (None, SubscriptionEvent::LicencesGranted { .. }) => {}
+            (None, _) => {}
         }
     }
 
@@ -166,6 +189,7 @@ impl SubscriptionCore {
                 let granted = u32::try_from(licences.len()).unwrap_or(u32::MAX);
                 self.licence_count = self.licence_count.saturating_add(granted);
             }
+            _ => {}
         }
     }
 

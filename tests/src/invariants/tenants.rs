@@ -48,7 +48,12 @@ fn strangers(events: &[Recorded]) -> Vec<String> {
         let owner = match event {
             Event::Account(_) => Uuid::parse_str(&recorded.aggregate_id).ok(),
             Event::Order(_) | Event::Subscription(_) => account_of.get(recorded.aggregate_id.as_str()).copied(),
-            Event::Customer(_) | Event::Service(_) | Event::PriceRule(_) => continue,
+            Event::Customer(_)
+            | Event::Service(_)
+            | Event::PriceRule(_)
+            | Event::Drift(_)
+            | Event::Calendar(_)
+            | Event::ExchangeRates(_) => continue,
         };
         if owner.and_then(|account| customer_of_account.get(&account).copied()) != recorded.customer_id {
             wrong.push(format!("position {} is under another customer than its account", recorded.position));

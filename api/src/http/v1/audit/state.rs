@@ -120,6 +120,7 @@ impl Folding<'_> {
                 value(&ServiceBody::of(service, &folded, None, Sees { reseller_price: true, cost: true }))
             }
             AggregateType::PriceRule => value(&self.fold::<PriceRuleRules>()?.state),
+            AggregateType::Drift | AggregateType::Calendar | AggregateType::ExchangeRates => Err(Problem::not_found()),
         }
     }
 

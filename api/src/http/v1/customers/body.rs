@@ -25,7 +25,7 @@ pub struct CustomerBody {
     pub reseller_id: Option<Uuid>,
     /// `active`, `suspended` or `closed`.
     pub status: &'static str,
-    pub suspended_by: Option<String>,
+    pub suspended_by: Option<&'static str>,
     /// ISO 3166-1 alpha-2.
     pub country: String,
     /// Of its terms, ISO 4217.
@@ -108,7 +108,7 @@ impl Resource for CustomerResource {
             kind: kind(customer.kind),
             reseller_id: customer.reseller_id,
             status: customer.status.name(),
-            suspended_by: customer.suspended_by.clone(),
+            suspended_by: customer.suspended_by.map(|by| by.name()),
             country: customer.country.clone(),
             currency: customer.terms.currency.code(),
             legal_name: customer.legal_name.clone(),

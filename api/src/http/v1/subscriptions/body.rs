@@ -23,7 +23,7 @@ pub struct SubscriptionBody {
     pub service_name: String,
     /// `active`, `suspended`, `cancelled` or `expired`.
     pub status: &'static str,
-    pub suspended_by: Option<String>,
+    pub suspended_by: Option<&'static str>,
     /// Seats.
     pub quantity: u32,
     pub licence_count: u32,
@@ -108,7 +108,7 @@ impl Resource for SubscriptionResource {
             service_id: started.service_id,
             service_name: started.service_name.clone(),
             status: core.status.name(),
-            suspended_by: core.suspended_by.clone(),
+            suspended_by: core.suspended_by.map(|by| by.name()),
             quantity: core.quantity,
             licence_count: core.licence_count,
             unit_price: started.unit_price,

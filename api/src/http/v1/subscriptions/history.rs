@@ -75,9 +75,7 @@ fn entry(recorded: &Recorded, staff: bool) -> Result<HistoryBody, Problem> {
         Event::Subscription(SubscriptionEvent::LicencesGranted { licences }) => {
             ("licences_granted", u32::try_from(licences.len()).unwrap_or(u32::MAX))
         }
-        Event::Customer(_) | Event::Account(_) | Event::Service(_) | Event::PriceRule(_) | Event::Order(_) => {
-            return Err(Problem::internal());
-        }
+        _ => return Err(Problem::internal()),
     };
     let by = if staff { metadata.actor } else { metadata.role };
     Ok(HistoryBody { position: recorded.position, at: metadata.at, by, what, quantity })

@@ -26,7 +26,22 @@ pub enum OrderCommand {
     RecordOutcome {
         lines: Vec<(u32, LineOutcome)>,
     },
+    /// The day of a scheduled order has come.
+    Start(StartOrder),
     Cancel,
+}
+
+/// What a scheduled order meets on its day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartOrder {
+    /// The day it is at the seller.
+    pub today: NaiveDate,
+    /// The customer or its reseller is suspended.
+    pub customer_suspended: bool,
+    pub customer_closed: bool,
+    pub account: AccountStatus,
+    /// The lines, counted from 1, of which the service is no longer sold.
+    pub withdrawn: Vec<u32>,
 }
 
 /// An order as it was asked for, with everything looked up that the rules need.

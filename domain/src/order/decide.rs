@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{
     LineOutcome, LineStatus, Order, OrderCommand, OrderDetails, OrderEvent, OrderLine, OrderState, OrderStatus,
-    PaymentMode, PlaceOrder, RequestedLine,
+    PaymentMode, PlaceOrder, RequestedLine, start,
 };
 use crate::account::AccountStatus;
 use crate::pricing::Quote;
@@ -25,6 +25,9 @@ pub(super) fn decide(state: &OrderState, asked: &Asked<'_, OrderCommand>) -> Res
     match (state, asked.command) {
         (OrderState::Unknown, OrderCommand::Place(order)) => place(order, asked.at).map(Decided::from),
         (OrderState::Unknown, _) => Err(Refusal::NotFound),
+        (OrderState::Known(order), OrderCommand::Start(start)) => {
+            start::decide(order, start, asked.at).map(Decided::from)
+        }
         (OrderState::Known(order), command) => follow_up(order, command),
     }
 }
@@ -35,7 +38,7 @@ fn follow_up(order: &Order, command: &OrderCommand) -> Result<Decided<OrderEvent
     let submitted = order.provider_order_id.as_deref();
     match (order.status, command) {
         // An order's id is made once per request: the same id is the same request, seen again.
-        (_, Command::Place(_)) => Ok(Decided::nothing()),
+        (_, Command::Place(_) | Command::Start(_)) => Ok(Decided::nothing()),
 
         (Status::Placed, Command::MarkSubmitted { provider_order_id }) => {
             Ok(OrderEvent::OrderSubmitted { provider_order_id: provider_order_id.clone() }.into())
@@ -121,7 +124,7 @@ pub fn problems(order: &PlaceOrder) -> Vec<(Option<u32>, Refusal)> {
     found
 }
 
-fn unusable(status: AccountStatus) -> Option<Refusal> {
+pub(super) fn unusable(status: AccountStatus) -> Option<Refusal> {
     match status {
         AccountStatus::Pending | AccountStatus::Active => None,
         AccountStatus::Refused => Some(Refusal::AccountNotUsable { status: "refused" }),
@@ -190,6 +193,8 @@ fn order_line(requested: &RequestedLine, service: &Service, price: &Quote, amoun
         cancellation_window_hours: service.offer.cancellation_window_hours,
         min_quantity: service.offer.min_quantity,
         max_quantity: service.offer.max_quantity,
+        discountable: price.discountable,
+        exchange_rate: price.exchange_rate,
     }
 }
 

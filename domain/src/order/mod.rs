@@ -3,10 +3,12 @@
 mod command;
 mod decide;
 mod event;
+mod start;
 mod state;
 
-pub use command::{LineOutcome, OrderCommand, OrderingAccount, PlaceOrder, RequestedLine};
+pub use command::{LineOutcome, OrderCommand, OrderingAccount, PlaceOrder, RequestedLine, StartOrder};
 pub use decide::{CANCELLED_BY_REQUEST, MAX_MONTHS_AHEAD, MAX_QUANTITY, ORDER_REFUSED, priced, problems};
+pub use start::{ACCOUNT_NOT_USABLE, CUSTOMER_CLOSED, CUSTOMER_SUSPENDED, SERVICE_WITHDRAWN};
 pub use event::OrderEvent;
 pub use state::{LineStatus, Order, OrderState, OrderStatus, PlacedLine};
 
@@ -15,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::decider::Decider;
+use crate::pricing::AppliedRate;
 use crate::service::{BillingCycle, Term};
 use crate::tax::TaxAmount;
 use crate::{AggregateType, Asked, Currency, Decided, Money, Refusal, UnitPrice};
@@ -88,4 +91,18 @@ pub struct OrderLine {
     /// Seats the service allows, both inclusive.
     pub min_quantity: u32,
     pub max_quantity: u32,
+    /// The billed party's discount applies; not written while it does, as nearly always.
+    #[serde(default = "applies", skip_serializing_if = "is_so")]
+    pub discountable: bool,
+    /// The rate the prices were made with; absent when no other currency was involved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange_rate: Option<AppliedRate>,
+}
+
+const fn applies() -> bool {
+    true
+}
+
+fn is_so(flag: &bool) -> bool {
+    *flag
 }

@@ -161,9 +161,10 @@ impl Order {
 
     pub(super) fn evolve(&mut self, event: &OrderEvent) {
         match event {
+            // On the day it was scheduled for; it was ordered when it was ordered.
             OrderEvent::OrderPlaced { details } => {
-                let scheduled_for = self.scheduled_for;
-                *self = Self { scheduled_for, ..Self::placed(details.clone()) };
+                self.status = OrderStatus::Placed;
+                self.placed_at = Some(details.ordered_at);
             }
             OrderEvent::OrderScheduled { details, start_on } => *self = Self::scheduled(details.clone(), *start_on),
             OrderEvent::OrderSubmitted { provider_order_id } => {

@@ -1,12 +1,15 @@
 //! Configuration: defaults, then a file, then the environment. One flat set of names, printed by `config show`.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use commands::seller::SellerEntity;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use crate::http::limits::{RATE_DEVELOPMENT, RATE_READS, RATE_WRITES};
 
 /// In front of every variable of the environment.
 const PREFIX: &str = "CLOUDSALES_";
@@ -73,6 +76,9 @@ pub struct Settings {
     /// Names this machine in leases; several processes of one machine share it.
     #[serde(default = "default_node")]
     pub node: String,
+    /// Requests of one tenant in a minute, in this process.
+    pub rate_writes_per_minute: Option<NonZeroU32>,
+    pub rate_reads_per_minute: Option<NonZeroU32>,
     #[serde(default = "default_sellers")]
     pub sellers: Vec<SellerEntity>,
 }
@@ -148,6 +154,23 @@ impl Settings {
         Ok(())
     }
 
+    /// Writes one tenant may ask for in a minute.
+    pub fn writes_per_minute(&self) -> NonZeroU32 {
+        self.rate_writes_per_minute.unwrap_or_else(|| self.usual_rate(RATE_WRITES))
+    }
+
+    /// Reads one tenant may ask for in a minute.
+    pub fn reads_per_minute(&self) -> NonZeroU32 {
+        self.rate_reads_per_minute.unwrap_or_else(|| self.usual_rate(RATE_READS))
+    }
+
+    fn usual_rate(&self, rate: NonZeroU32) -> NonZeroU32 {
+        match self.mode {
+            Mode::Development => rate.saturating_mul(RATE_DEVELOPMENT),
+            Mode::Production => rate,
+        }
+    }
+
     /// Every name with its value, secrets left out.
     pub fn shown(&self) -> Vec<(&'static str, String)> {
         let secret = |set: bool| if set { "(set)".to_owned() } else { "(not set)".to_owned() };
@@ -174,6 +197,8 @@ impl Settings {
             ("cursor_key", secret(self.cursor_key.is_some())),
             ("dev_dir", self.dev_dir.display().to_string()),
             ("node", self.node.clone()),
+            ("rate_writes_per_minute", self.writes_per_minute().to_string()),
+            ("rate_reads_per_minute", self.reads_per_minute().to_string()),
             ("sellers", self.sellers.iter().map(|entity| entity.id.as_str()).collect::<Vec<_>>().join(", ")),
         ]
     }
@@ -205,6 +230,8 @@ const FIELDS: &[&str] = &[
     "dev_dir",
     "clock_start",
     "node",
+    "rate_writes_per_minute",
+    "rate_reads_per_minute",
 ];
 
 fn production() -> Mode {

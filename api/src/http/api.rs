@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header, request};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use commands::bus::ReceiptBody;
 use commands::context::tenant;
 use commands::effects::Wake;
@@ -13,6 +14,7 @@ use commands::{Bus, Context, Key, Operation, Receipt, Trace, authorise};
 use domain::customer::{CustomerKind, CustomerRules};
 use domain::{Actor, Role};
 use event_log::Freshness;
+use event_log::stream::Versioned;
 use projections::page::{Found, Row};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
@@ -25,6 +27,7 @@ use super::dev_tokens::DevKey;
 use super::fields::{FromFields, Nothing, parse_body};
 use super::headers::{AnswerHeaders, IfMatch, idempotency_key, required_idempotency_key};
 use super::problem::{Problem, ProblemType};
+use super::rate_limit::Meter;
 use super::trace::RequestIds;
 use super::v1::resource::{Head, Resource, View};
 use super::values::Fault;
@@ -62,12 +65,15 @@ impl Api {
         self.bus.pool()
     }
 
-    /// Who asks, if it may do this at all.
+    /// Who asks, if its tenant may ask that much and it may do this at all.
     ///
     /// # Errors
-    /// 401 and 403.
-    pub async fn actor(&self, operation: Operation, headers: &HeaderMap) -> Result<Actor, Problem> {
-        let actor = self.authenticator.authenticate(headers).await?;
+    /// 401, 429 and 403, in this order.
+    pub async fn actor(&self, operation: Operation, parts: &request::Parts) -> Result<Actor, Problem> {
+        let actor = self.authenticator.authenticate(&parts.headers).await?;
+        if let Some(meter) = parts.extensions.get::<Meter>() {
+            meter.take(&tenant(&actor))?;
+        }
         if !authorise::role_may(operation, &actor) || !self.fits(&actor).await? {
             return Err(ProblemType::Forbidden.into());
         }
@@ -89,10 +95,10 @@ impl Api {
     /// A command's context and body. Its key is required for POST.
     ///
     /// # Errors
-    /// 401, 403, 400, 413, 415, 422, in this order.
+    /// 401, 429, 403, 400, 413, 415, 422, in this order.
     pub async fn write<T: FromFields>(&self, operation: Operation, request: Request) -> Result<(Context, T), Problem> {
         let (parts, body) = request.into_parts();
-        let actor = self.actor(operation, &parts.headers).await?;
+        let actor = self.actor(operation, &parts).await?;
         let key = key(&parts.method, &parts.headers)?;
         let bytes = read_json_bytes(&parts.headers, body).await?;
         let asked = parse_body(&bytes)?;
@@ -109,7 +115,7 @@ impl Api {
         request: Request,
     ) -> Result<(Context, T), Problem> {
         let (parts, body) = request.into_parts();
-        let actor = self.actor(operation, &parts.headers).await?;
+        let actor = self.actor(operation, &parts).await?;
         let bytes = read_json_bytes(&parts.headers, body).await?;
         let asked = parse_body(&bytes)?;
         Ok((self.context(actor, &parts, clock::new_id().to_string(), &bytes)?, asked))
@@ -120,12 +126,25 @@ impl Api {
     /// # Errors
     /// As [`Api::write`].
     pub async fn write_without_body(&self, operation: Operation, request: Request) -> Result<Context, Problem> {
+        let (context, Nothing) = self.write_optional(operation, request).await?;
+        Ok(context)
+    }
+
+    /// A command whose body may be absent, which stands for an empty object.
+    ///
+    /// # Errors
+    /// As [`Api::write`].
+    pub async fn write_optional<T: FromFields>(
+        &self,
+        operation: Operation,
+        request: Request,
+    ) -> Result<(Context, T), Problem> {
         let (parts, body) = request.into_parts();
-        let actor = self.actor(operation, &parts.headers).await?;
+        let actor = self.actor(operation, &parts).await?;
         let key = key(&parts.method, &parts.headers)?;
         let bytes = read_optional_json_bytes(&parts.headers, body).await?;
-        parse_body::<Nothing>(&bytes)?;
-        self.context(actor, &parts, key, &bytes)
+        let asked = parse_body(&bytes)?;
+        Ok((self.context(actor, &parts, key, &bytes)?, asked))
     }
 
     fn context(&self, actor: Actor, parts: &request::Parts, key: String, body: &[u8]) -> Result<Context, Problem> {
@@ -154,7 +173,7 @@ impl Api {
         let content = R::of_state(&folded.state).ok_or_else(Problem::internal)?;
         let id = path_id(&stream.id)?;
         let fields = event_log::personal::fields(self.pool(), &R::personal(content)).await?;
-        let view = View { actor: &context.actor, now: context.at, fields: &fields };
+        let view = View { actor: &context.actor, now: as_of(context, &receipt, &folded), fields: &fields };
         let body = R::body(content, Head::of(id, &folded, view.is_staff()), &view);
         let created = receipt.status == StatusCode::CREATED.as_u16();
         let headers = AnswerHeaders {
@@ -181,6 +200,12 @@ impl Api {
         let json_type = [(header::CONTENT_TYPE, "application/json")];
         Ok((status(receipt.status), headers, json_type, json.clone()).into_response())
     }
+}
+
+/// The time at which an answer shows its resource, the same whenever it is answered again: that of the version's event,
+/// or of the request, when that wrote nothing.
+pub fn as_of<S>(context: &Context, receipt: &Receipt, folded: &Versioned<S>) -> DateTime<Utc> {
+    receipt.at.or_else(|| folded.touched.as_ref().map(|mark| mark.at)).unwrap_or(context.at)
 }
 
 /// The key of a request: required where a repetition would make a second thing, fresh where none was given.

@@ -1,5 +1,6 @@
 //! Every limit of the HTTP surface, each with its reason. Sizes are bytes unless the name says otherwise.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// A JSON body. An order of 100 lines is below 10 KiB; nothing legitimate comes near.
@@ -47,6 +48,14 @@ pub const CACHED_TOKENS: u64 = 10_000;
 /// A key set document, and the keys used of it.
 pub const KEY_SET_BYTES: usize = 256 * 1024;
 pub const KEY_SET_KEYS: usize = 100;
+
+/// Writes and reads of one tenant in a minute, outside development: ten and fifty a second, all day. More is a loop.
+pub const RATE_WRITES: NonZeroU32 = NonZeroU32::new(600).unwrap();
+pub const RATE_READS: NonZeroU32 = NonZeroU32::new(3_000).unwrap();
+/// In development one person stands for everybody, and so do tests.
+pub const RATE_DEVELOPMENT: NonZeroU32 = NonZeroU32::new(100).unwrap();
+/// Requests after which tenants whose quota is full again are forgotten.
+pub const RATE_SWEEP: u32 = 4096;
 
 /// All header names and values together.
 pub const HEADER_BYTES: usize = 32 * 1024;

@@ -17,6 +17,7 @@ pub mod limits;
 pub mod openapi;
 pub mod problem;
 pub mod query;
+pub mod rate_limit;
 pub mod reading;
 pub mod refusals;
 pub mod router;

@@ -65,10 +65,10 @@ impl Api {
     /// Who reads, and its parameters.
     ///
     /// # Errors
-    /// 401, 403, 400.
+    /// 401, 429, 403, 400.
     pub async fn reading(&self, operation: Operation, request: Request) -> Result<Reading, Problem> {
         let (parts, _) = request.into_parts();
-        let actor = self.actor(operation, &parts.headers).await?;
+        let actor = self.actor(operation, &parts).await?;
         let query = Query::parse(parts.uri.query())?;
         Ok(Reading { actor, query, min_position: None, path: parts.uri.path().to_owned() })
     }

@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 use super::api::Api;
 use super::edge::{self, Edge};
 use super::problem::ProblemType;
+use super::rate_limit::{self, RateLimits};
 use super::server::{self, ConnectionLimits};
 use super::v1::{accounts, admin, audit, customers, orders, services, subscriptions};
 use super::{dev, docs, openapi, webhooks};
@@ -55,7 +56,7 @@ pub fn operations() -> OpenApiRouter<Api> {
 }
 
 /// The public router.
-pub fn router(api: Api) -> Router {
+pub fn router(api: Api, limits: RateLimits) -> Router {
     let (operations, _) = operations().split_for_parts();
     operations
         .route("/openapi.json", get(openapi_json))
@@ -63,6 +64,7 @@ pub fn router(api: Api) -> Router {
         .merge(docs::router())
         .fallback(|| async { ProblemType::NotFound.into_response_for_route() })
         .method_not_allowed_fallback(|| async { ProblemType::MethodNotAllowed.into_response_for_route() })
+        .layer(middleware::from_fn_with_state(limits, rate_limit::measure))
         .layer(middleware::from_fn_with_state(Edge::new(clock::new_id), edge::guard))
         .with_state(api)
 }
@@ -82,5 +84,6 @@ impl ProblemType {
 
 /// Serves the public listener until shutdown.
 pub fn serve(listener: TcpListener, api: Api, parts: &Parts) -> impl Future<Output = ()> + Send + 'static {
-    server::serve(listener, router(api), ConnectionLimits::default(), parts.shutdown.clone())
+    let limits = RateLimits::per_minute(parts.settings.writes_per_minute(), parts.settings.reads_per_minute());
+    server::serve(listener, router(api, limits), ConnectionLimits::default(), parts.shutdown.clone())
 }

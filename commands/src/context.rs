@@ -11,8 +11,8 @@ pub struct Context {
     /// Business time, fixed once.
     pub at: DateTime<Utc>,
     pub key: Key,
-    /// The version the caller has seen; another one refuses the command.
-    pub if_match: Option<i64>,
+    /// The versions the caller has seen; any other one refuses the command, and every one does when there is none.
+    pub if_match: Option<Vec<i64>>,
     pub trace: Trace,
 }
 
@@ -60,6 +60,11 @@ impl Context {
     /// A command of the product itself.
     pub fn system(process: &str, at: DateTime<Utc>, key: Key, trace: Trace) -> Self {
         Self { actor: Actor::system(process), at, key, if_match: None, trace }
+    }
+
+    /// Whether the caller has seen other versions than this present one.
+    pub fn is_stale(&self, version: i64) -> bool {
+        self.if_match.as_ref().is_some_and(|seen| !seen.contains(&version))
     }
 
     /// The metadata of events that concern `customer`.

@@ -155,7 +155,7 @@ impl<'a> Work<'a> {
         let stream = StreamId::new(D::TYPE, id);
         let state = self.read::<D>(&stream.id).await?;
         // The first stream a command writes is the resource its `If-Match` is about.
-        if self.log.events.is_empty() && self.context.if_match.is_some_and(|version| version != state.version) {
+        if self.log.events.is_empty() && self.context.is_stale(state.version) {
             return Err(Failure::Stale);
         }
         let asked = Asked { at: self.context.at, by: &self.context.actor, command };

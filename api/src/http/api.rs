@@ -25,7 +25,7 @@ use super::body::{read_json_bytes, read_optional_json_bytes};
 use super::cursor::CursorKey;
 use super::dev_tokens::DevKey;
 use super::fields::{FromFields, Nothing, parse_body};
-use super::headers::{AnswerHeaders, IfMatch, idempotency_key, required_idempotency_key};
+use super::headers::{AnswerHeaders, idempotency_key, if_match, required_idempotency_key};
 use super::problem::{Problem, ProblemType};
 use super::rate_limit::Meter;
 use super::trace::RequestIds;
@@ -152,7 +152,7 @@ impl Api {
         let request_id = ids.map(|ids| ids.request_id.clone()).unwrap_or_default();
         Ok(Context {
             key: Key { tenant: tenant(&actor), key, fingerprint: fingerprint(parts.method.as_str(), &parts.uri, body) },
-            if_match: IfMatch::of(&parts.headers)?.version()?,
+            if_match: if_match(&parts.headers),
             at: self.bus.now(),
             actor,
             trace: Trace {

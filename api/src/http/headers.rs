@@ -35,62 +35,15 @@ pub fn required_idempotency_key(headers: &HeaderMap) -> Result<String, Problem> 
     idempotency_key(headers)?.ok_or_else(|| ProblemType::IdempotencyKeyMissing.into())
 }
 
-/// The versions a writer is content with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IfMatch {
-    /// `*`, or no such header: whatever is there.
-    Any,
-    /// One of these.
-    Versions(Vec<i64>),
-}
-
-impl IfMatch {
-    /// Reads `If-Match`.
-    ///
-    /// # Errors
-    /// `precondition-failed` for weak tags and anything we never gave out: they cannot fit.
-    pub fn of(headers: &HeaderMap) -> Result<Self, Problem> {
-        let mut versions = Vec::new();
-        for value in headers.get_all(IF_MATCH) {
-            match value.to_str().map(str::trim) {
-                Ok("*") => return Ok(Self::Any),
-                Ok(tags) => versions.extend(tags.split(',').map(|tag| version_of(tag.trim()))),
-                Err(_) => versions.push(None),
-            }
-        }
-        if versions.is_empty() {
-            return Ok(Self::Any);
-        }
-        let versions: Option<Vec<i64>> = versions.into_iter().collect();
-        versions.map(Self::Versions).ok_or_else(|| ProblemType::PreconditionFailed.into())
+/// The versions a writer is content with; `None` when any will do, by `*` or without such a header. Weak tags and
+/// anything we never gave out fit no version.
+pub fn if_match(headers: &HeaderMap) -> Option<Vec<i64>> {
+    let values: Vec<&HeaderValue> = headers.get_all(IF_MATCH).iter().collect();
+    let texts = || values.iter().filter_map(|value| value.to_str().ok()).map(str::trim);
+    if values.is_empty() || texts().any(|text| text == "*") {
+        return None;
     }
-
-    /// Compares with the present version.
-    ///
-    /// # Errors
-    /// `precondition-failed` when the writer has seen another one.
-    pub fn check(&self, version: i64) -> Result<(), Problem> {
-        match self {
-            Self::Any => Ok(()),
-            Self::Versions(versions) if versions.contains(&version) => Ok(()),
-            Self::Versions(_) => Err(ProblemType::PreconditionFailed.into()),
-        }
-    }
-
-    /// The version the writer decided on; `None` when any will do.
-    ///
-    /// # Errors
-    /// `precondition-failed` when several differing ones are named: which of them it decided on cannot be told, and
-    /// a writer that asked for a check must not go unchecked.
-    pub fn version(&self) -> Result<Option<i64>, Problem> {
-        match self {
-            Self::Any => Ok(None),
-            Self::Versions(versions) => match versions.as_slice() {
-                [first, others @ ..] if others.iter().all(|other| other == first) => Ok(Some(*first)),
-                _ => Err(ProblemType::PreconditionFailed.into()),
-            },
-        }
-    }
+    Some(texts().flat_map(|tags| tags.split(',')).filter_map(|tag| version_of(tag.trim())).collect())
 }
 
 fn version_of(tag: &str) -> Option<i64> {
@@ -179,20 +132,17 @@ mod tests {
 
     #[test]
     fn versions_are_strong_tags() {
-        let read = |values: &[&[u8]]| IfMatch::of(&with(IF_MATCH, values));
-        assert_eq!(IfMatch::of(&HeaderMap::new()).unwrap(), IfMatch::Any);
-        assert_eq!(read(&[b"*"]).unwrap(), IfMatch::Any);
-        assert_eq!(read(&[b"\"3\""]).unwrap().version().unwrap(), Some(3));
-        assert_eq!(read(&[b"\"3\"", b"\"3\""]).unwrap().version().unwrap(), Some(3));
-        assert!(read(&[b"\"3\", \"4\""]).unwrap().version().is_err());
-        assert_eq!(read(&[b"\"3\", \"4\"", b"\"5\""]).unwrap(), IfMatch::Versions(vec![3, 4, 5]));
-        for bad in ["W/\"3\"", "3", "\"\"", "\"x\"", "\"-1\"", "\"03\"", "\"9223372036854775808\"", "\"3", "", "\"3\","]
-        {
-            assert_eq!(read(&[bad.as_bytes()]).unwrap_err().kind(), ProblemType::PreconditionFailed, "{bad}");
+        let read = |values: &[&[u8]]| if_match(&with(IF_MATCH, values));
+        assert_eq!(if_match(&HeaderMap::new()), None);
+        assert_eq!((read(&[b"*"]), read(&[b"\"3\"", b" * "])), (None, None));
+        assert_eq!(read(&[b"\"3\""]), Some(vec![3]));
+        assert_eq!(read(&[b"\"3\", \"4\"", b"\"5\""]), Some(vec![3, 4, 5]));
+        assert_eq!(read(&[b"W/\"3\", \"4\",", b"\xff"]), Some(vec![4]));
+        let odd =
+            ["W/\"3\"", "3", "\"\"", "\"x\"", "\"-1\"", "\"03\"", "\"9223372036854775808\"", "\"3", "", "W/*", ","];
+        for odd in odd {
+            assert_eq!(read(&[odd.as_bytes()]), Some(Vec::new()), "{odd}");
         }
-        assert!(read(&[b"\"3\""]).unwrap().check(3).is_ok());
-        assert!(read(&[b"\"3\""]).unwrap().check(4).is_err());
-        assert!(IfMatch::Any.check(9).is_ok());
     }
 
     #[test]

@@ -222,7 +222,7 @@ pub fn comparable(answer: &Answer) -> (u16, Vec<(String, String)>, Value) {
 }
 
 fn lasting_headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    let of_one_request = ["date", "x-request-id", "traceparent"];
+    let of_one_request = ["date", "x-request-id", "traceparent", "ratelimit"];
     let kept = headers.iter().filter(|(name, _)| !of_one_request.contains(&name.as_str()));
     let mut kept: Vec<_> =
         kept.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect();

@@ -40,7 +40,7 @@ async fn of_many_who_name_the_same_version_one_wins() {
         let bus = [&first, &second][n as usize % 2].bus.clone();
         tokio::spawn(async move {
             let mut context = system(&format!("racer {n}"));
-            context.if_match = Some(1);
+            context.if_match = Some(vec![1]);
             bus.execute(&context, &SetRule::nth(1, 100 + n)).await
         })
     });
@@ -53,7 +53,7 @@ async fn of_many_who_name_the_same_version_one_wins() {
     // The winner's own retry is no new attempt: it gets its answer again.
     let won = answers.iter().position(Result::is_ok).unwrap();
     let mut context = system(&format!("racer {won}"));
-    context.if_match = Some(1);
+    context.if_match = Some(vec![1]);
     let again = second.bus.execute(&context, &SetRule::nth(1, 100 + u32::try_from(won).unwrap())).await.unwrap();
     assert_eq!((version(&again), again.last_position, again.replayed), (2, 2, true));
     assert_eq!(world.head().await.unwrap(), 2);

@@ -1,0 +1,133 @@
+//! Making a price rule, or changing it.
+
+use chrono::NaiveDate;
+use domain::customer::{CustomerKind, CustomerRules};
+use domain::price_rule::{Author, Formula, PriceRule, PriceRuleCommand, PriceRuleRules, Scope};
+use domain::service::ServiceRules;
+use domain::{AggregateType, Refusal, Role, StreamId};
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use crate::{Answer, Bus, Command, Context, Failure, Operation, Receipt, Rejection, Work, index};
+
+/// How many rules may be set at once in this process; ids that fall on the same turn wait for each other.
+const TURNS: usize = 64;
+static IN_TURN: [Mutex<()>; TURNS] = [const { Mutex::const_new(()) }; TURNS];
+
+/// A rule under the caller's id. The seller's staff makes rules of any author, a reseller its own.
+#[derive(Debug, Clone)]
+pub struct SetPriceRule {
+    pub rule_id: Uuid,
+    /// By default whoever asks.
+    pub author: Option<Author>,
+    pub customer_id: Option<Uuid>,
+    pub reseller_id: Option<Uuid>,
+    pub service_id: Option<Uuid>,
+    pub formula: Formula,
+    /// By default today.
+    pub effective_from: Option<NaiveDate>,
+}
+
+/// Sets a rule. Rules of the same id are set one after the other: an id has one scope, and which one it is can only be
+/// seen in the log once it is written.
+///
+/// # Errors
+/// [`Rejection`].
+pub async fn set(bus: &Bus, context: &Context, rule: &SetPriceRule) -> Result<Receipt, Rejection> {
+    let turn = rule.rule_id.as_u128() % TURNS as u128;
+    let turn = usize::try_from(turn).ok().and_then(|turn| IN_TURN.get(turn));
+    let _held = match turn {
+        Some(turn) => Some(turn.lock().await),
+        None => None,
+    };
+    bus.execute(context, rule).await
+}
+
+impl Command for SetPriceRule {
+    const OPERATION: Operation = Operation::SetPriceRule;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
+        let today = work.context.at.date_naive();
+        let author = self.author(work)?;
+        let scope =
+            Scope { author, customer_id: self.customer_id, reseller_id: self.reseller_id, service_id: self.service_id };
+        self.check_customer(work, author).await?;
+        let before = work.read::<PriceRuleRules>(scope.stream()).await?;
+        if work.context.is_stale(before.version) {
+            return Err(Failure::Stale);
+        }
+        self.check_others(work, scope).await?;
+        self.check_id(work, scope.stream()).await?;
+        let effective_from = self.effective_from.unwrap_or(today);
+        let rule = PriceRule { rule_id: self.rule_id, scope, formula: self.formula, effective_from };
+        let status = if before.state.rule(self.rule_id).is_some() { 200 } else { 201 };
+        let set = PriceRuleCommand::Set { rule, today };
+        work.decide::<PriceRuleRules>(scope.stream(), &set, owner(author)).await?;
+        Ok(Answer::resource(status, StreamId::new(AggregateType::PriceRule, scope.stream())))
+    }
+}
+
+/// Whose data the rules of an author are; those of the seller are nobody's but its own.
+pub(super) fn owner(author: Author) -> Option<Uuid> {
+    match author {
+        Author::Seller => None,
+        Author::Reseller(id) => Some(id),
+    }
+}
+
+impl SetPriceRule {
+    fn author(&self, work: &Work<'_>) -> Result<Author, Failure> {
+        let actor = &work.context.actor;
+        if actor.role != Role::Reseller {
+            return Ok(self.author.unwrap_or(Author::Seller));
+        }
+        let own = Author::Reseller(actor.customer_id.ok_or(Failure::Forbidden)?);
+        match self.author {
+            None => Ok(own),
+            Some(author) if author == own => Ok(own),
+            Some(Author::Seller) => Err(Failure::Forbidden),
+            // Another reseller's name says no more than one that nobody has.
+            Some(Author::Reseller(_)) => Err(Failure::NotFound),
+        }
+    }
+
+    /// A reseller's rules are for its own end customers, the seller's for anybody.
+    async fn check_customer(&self, work: &mut Work<'_>, author: Author) -> Result<(), Failure> {
+        let Some(id) = self.customer_id else { return Ok(()) };
+        let customer = work.customer(id).await?;
+        let resold_by = customer.state.known().and_then(|customer| customer.reseller_id);
+        match author {
+            Author::Reseller(reseller) if resold_by != Some(reseller) => Err(Refusal::NotAnEndCustomer.into()),
+            Author::Reseller(_) | Author::Seller => Ok(()),
+        }
+    }
+
+    /// The author, the reseller and the service it names.
+    async fn check_others(&self, work: &mut Work<'_>, scope: Scope) -> Result<(), Failure> {
+        let named = match scope.author {
+            Author::Seller => self.reseller_id,
+            Author::Reseller(id) => Some(id),
+        };
+        if let Some(id) = named {
+            let reseller = work.read::<CustomerRules>(id).await?;
+            let kind = reseller.state.known().map(|customer| customer.kind);
+            if kind != Some(CustomerKind::Reseller) {
+                return Err(Refusal::ResellerUnknown.into());
+            }
+        }
+        if let Some(id) = self.service_id
+            && work.read::<ServiceRules>(id).await?.state.known().is_none()
+        {
+            return Err(Refusal::UnknownService.into());
+        }
+        Ok(())
+    }
+
+    /// An id stays in the scope it is in.
+    async fn check_id(&self, work: &mut Work<'_>, scope: Uuid) -> Result<(), Failure> {
+        let found = index::price_rule(work.bus().pool(), self.rule_id).await?;
+        let Some(elsewhere) = found.map(|found| found.scope_id).filter(|known| *known != scope) else { return Ok(()) };
+        let there = work.read::<PriceRuleRules>(elsewhere).await?;
+        if there.state.rule(self.rule_id).is_some() { Err(Refusal::DuplicatePriceRule.into()) } else { Ok(()) }
+    }
+}

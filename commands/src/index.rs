@@ -1,13 +1,21 @@
 //! Write-side indexes: how a command finds the streams it must load. Hints only; the loaded stream decides.
 
+mod accounts;
+mod drifts;
+mod orders;
+mod subscriptions;
+
+pub use drifts::{IndexedDrift, account_of_provider, drifts_about, open_drifts, subscriptions_of_provider};
+pub use accounts::{accounts, is_linked_elsewhere, open_accounts};
+pub use orders::{ScheduledOrder, due_orders};
+pub use subscriptions::{has_live_subscriptions, live_subscriptions_ended_by, subscription_of_provider};
+
 use std::sync::Arc;
 
 use domain::Event;
-use domain::account::AccountEvent;
 use domain::order::OrderEvent;
-use domain::price_rule::{PriceRuleEvent, Scope};
+use domain::price_rule::{PriceRule, PriceRuleEvent, Scope};
 use domain::service::ServiceEvent;
-use domain::subscription::SubscriptionEvent;
 use event_log::{ApplyError, Reader, Recorded};
 use futures::future::BoxFuture;
 use sqlx::{PgConnection, PgExecutor};
@@ -33,60 +41,28 @@ impl Reader for Indexes {
                 let event = recorded.event().map_err(|error| ApplyError::Poison(error.to_string()))?;
                 index(tx, recorded, event).await?;
             }
-            Ok(())
+            orders::no_longer_scheduled(tx, events).await
         })
     }
 }
 
 async fn index(tx: &mut PgConnection, recorded: &Recorded, event: &Event) -> Result<(), ApplyError> {
     match event {
-        Event::Account(event) => account(tx, recorded, event).await?,
+        Event::Account(event) => accounts::index(tx, recorded, event).await?,
+        Event::Drift(event) => drifts::index(tx, recorded, event).await?,
         Event::Service(event) => service(tx, recorded, event).await?,
-        Event::PriceRule(PriceRuleEvent::PriceRuleSet { rule }) => scope(tx, &rule.scope).await?,
+        Event::PriceRule(PriceRuleEvent::PriceRuleSet { rule }) => price_rule_set(tx, rule).await?,
         Event::Order(OrderEvent::OrderSubmitted { provider_order_id }) => {
             order(tx, &recorded.aggregate_id, provider_order_id).await?;
         }
-        Event::Subscription(SubscriptionEvent::SubscriptionStarted(started)) => {
-            sqlx::query(
-                "insert into index_subscriptions (subscription_id, account_id, provider_subscription_id, live) \
-                 values ($1, $2, $3, true) on conflict do nothing",
-            )
-            .bind(started.subscription_id)
-            .bind(started.account_id)
-            .bind(&started.provider_subscription_id)
-            .execute(tx)
-            .await?;
-        }
+        Event::Order(OrderEvent::OrderScheduled { start_on, .. }) => orders::scheduled(tx, recorded, *start_on).await?,
+        Event::Subscription(event) => subscriptions::index(tx, recorded, event).await?,
         Event::Customer(_)
+        // Its id stays known, so that removing it again is no mistake.
         | Event::PriceRule(PriceRuleEvent::PriceRuleRemoved { .. })
         | Event::Order(_)
-        | Event::Subscription(_)
-        | Event::Drift(_)
         | Event::Calendar(_)
         | Event::ExchangeRates(_) => {}
-    }
-    Ok(())
-}
-
-async fn account(tx: &mut PgConnection, recorded: &Recorded, event: &AccountEvent) -> Result<(), sqlx::Error> {
-    match event {
-        AccountEvent::AccountOpened { account_id, customer_id, .. } => {
-            sqlx::query("insert into index_accounts (account_id, customer_id) values ($1, $2) on conflict do nothing")
-                .bind(account_id)
-                .bind(customer_id)
-                .execute(tx)
-                .await?;
-        }
-        AccountEvent::AccountLinked { provider_account_id } => {
-            sqlx::query("update index_accounts set provider_account_id = $2 where account_id = $1::text::uuid")
-                .bind(&recorded.aggregate_id)
-                .bind(provider_account_id)
-                .execute(tx)
-                .await?;
-        }
-        AccountEvent::AccountRefused { .. }
-        | AccountEvent::AccountDetailsChanged { .. }
-        | AccountEvent::AccountClosed {} => {}
     }
     Ok(())
 }
@@ -112,6 +88,20 @@ async fn service(tx: &mut PgConnection, recorded: &Recorded, event: &ServiceEven
         }
         ServiceEvent::ServiceChanged { .. } | ServiceEvent::ServicePriceChanged { .. } => {}
     }
+    Ok(())
+}
+
+async fn price_rule_set(tx: &mut PgConnection, rule: &PriceRule) -> Result<(), sqlx::Error> {
+    scope(tx, &rule.scope).await?;
+    sqlx::query(
+        "insert into index_price_rules (rule_id, scope_id, author) values ($1, $2, $3) \
+         on conflict (rule_id) do update set scope_id = excluded.scope_id, author = excluded.author",
+    )
+    .bind(rule.rule_id)
+    .bind(rule.scope.stream())
+    .bind(rule.scope.author.code())
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
@@ -156,15 +146,45 @@ pub async fn order_of_provider<'e, E: PgExecutor<'e>>(
         .await
 }
 
-/// Which of these price scopes hold rules.
+/// Which of these price scopes hold rules, as of the end of the log: a rule set a moment ago counts.
 ///
 /// # Errors
 /// Any database error.
 pub async fn existing_scopes<'e, E: PgExecutor<'e>>(executor: E, scopes: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
-    sqlx::query_scalar("select scope_id from index_price_scopes where scope_id = any($1)")
-        .bind(scopes)
-        .fetch_all(executor)
-        .await
+    sqlx::query_scalar(
+        "select scope_id from index_price_scopes where scope_id = any($1) \
+         union select e.aggregate_id::uuid from events e where e.aggregate_type = 'price_rule' \
+         and e.aggregate_id = any($1::uuid[]::text[]) \
+         and e.position > coalesce((select position from readers where name = 'indexes'), 0)",
+    )
+    .bind(scopes)
+    .fetch_all(executor)
+    .await
+}
+
+/// Where the rule of an id is, or last was.
+#[derive(Debug, sqlx::FromRow)]
+pub struct IndexedPriceRule {
+    pub scope_id: Uuid,
+    pub author: String,
+}
+
+/// The rule of this id as of the end of the log: what the index does not have yet is looked up there, so that an id set
+/// a moment ago is found.
+///
+/// # Errors
+/// Any database error.
+pub async fn price_rule<'e, E: PgExecutor<'e>>(executor: E, id: Uuid) -> Result<Option<IndexedPriceRule>, sqlx::Error> {
+    sqlx::query_as(
+        "(select e.aggregate_id::uuid as scope_id, e.payload->'PriceRuleSet'->'rule'->'scope'->>'author' as author \
+          from events e where e.aggregate_type = 'price_rule' and e.event_type = 'PriceRuleSet' \
+          and e.position > coalesce((select position from readers where name = 'indexes'), 0) \
+          and e.payload->'PriceRuleSet'->'rule'->>'rule_id' = $1::text order by e.position desc limit 1) \
+         union all select scope_id, author from index_price_rules where rule_id = $1 limit 1",
+    )
+    .bind(id)
+    .fetch_optional(executor)
+    .await
 }
 
 /// The services of a provider that are in its catalogue as far as we know.
@@ -175,16 +195,5 @@ pub async fn active_services<'e, E: PgExecutor<'e>>(executor: E, provider: &str)
     sqlx::query_scalar("select service_id from index_services where provider = $1 and active")
         .bind(provider)
         .fetch_all(executor)
-        .await
-}
-
-/// Whether an account has a subscription that has not ended.
-///
-/// # Errors
-/// Any database error.
-pub async fn has_live_subscriptions<'e, E: PgExecutor<'e>>(executor: E, account: Uuid) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("select exists (select 1 from index_subscriptions where account_id = $1 and live)")
-        .bind(account)
-        .fetch_one(executor)
         .await
 }

@@ -6,19 +6,24 @@
 pub mod account;
 pub mod authorise;
 pub mod bus;
+pub mod calendar;
 pub mod catalogue;
 pub mod context;
 pub mod customer;
+pub mod drift;
 pub mod effects;
+pub mod exchange_rate;
 pub mod inbox;
 pub mod index;
 pub mod order;
 pub mod ports;
+pub mod price_rule;
 pub mod prices;
 pub mod reactor;
 pub mod relay;
 pub mod seller;
 pub mod states;
+pub mod subscription;
 pub mod work;
 
 pub use authorise::Operation;

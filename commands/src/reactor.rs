@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::process::{Effect, Process, Provision};
+use domain::process::{Change, Effect, Process, Provision};
 use domain::{AggregateType, StreamId, ids};
 use event_log::{ApplyError, Reader, Recorded};
 use futures::future::BoxFuture;
@@ -32,7 +32,10 @@ impl Reader for Reactor {
         _generation: i32,
         events: &'a [Arc<Recorded>],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        Box::pin(react::<Provision>(tx, events))
+        Box::pin(async move {
+            react::<Provision>(tx, events).await?;
+            react::<Change>(tx, events).await
+        })
     }
 
     fn applied(&self, _events: &[Arc<Recorded>]) {
@@ -105,8 +108,14 @@ async fn load<P: Process>(tx: &mut PgConnection, keys: &[String]) -> Result<BTre
 }
 
 async fn store<P: Process>(tx: &mut PgConnection, states: &BTreeMap<String, P::State>) -> Result<(), ApplyError> {
-    // A state that says nothing needs no row.
-    let telling: Vec<_> = states.iter().filter(|(_, state)| **state != P::State::default()).collect();
+    // A state that says nothing needs no row, and leaves none behind that said something.
+    let (silent, telling): (Vec<_>, Vec<_>) = states.iter().partition(|(_, state)| **state == P::State::default());
+    let silent: Vec<&String> = silent.into_iter().map(|(key, _)| key).collect();
+    sqlx::query("delete from process_states where process = $1 and key = any($2)")
+        .bind(P::NAME)
+        .bind(silent)
+        .execute(&mut *tx)
+        .await?;
     let keys: Vec<&String> = telling.iter().map(|(key, _)| *key).collect();
     let values: Vec<Json<&P::State>> = telling.iter().map(|(_, state)| Json(*state)).collect();
     sqlx::query(
@@ -127,6 +136,11 @@ fn delay(effect: &Effect) -> Duration {
         Effect::OpenAccount { .. }
         | Effect::SubmitOrder { .. }
         | Effect::CancelOrder { .. }
-        | Effect::SyncCatalogue {} => Duration::ZERO,
+        | Effect::SyncCatalogue {}
+        | Effect::ChangeSubscription { .. }
+        | Effect::SendRenewal { .. }
+        | Effect::LookAtSubscription { .. }
+        | Effect::Reconcile { .. }
+        | Effect::SettleDrift { .. } => Duration::ZERO,
     }
 }

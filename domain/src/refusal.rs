@@ -15,6 +15,12 @@ pub enum Refusal {
     ResellerUnknown,
     #[error("The account is {status} and takes no orders.")]
     AccountNotUsable { status: &'static str },
+    #[error("The customer still has open accounts.")]
+    HasAccounts,
+    #[error("There is no {field} to keep: it has to be given.")]
+    PersonIncomplete { field: &'static str },
+    #[error("Another account has this one of the provider's.")]
+    ProviderAccountTaken,
     #[error("The account still has live subscriptions.")]
     HasSubscriptions,
     #[error("Line {line}: the service does not exist.")]
@@ -39,8 +45,40 @@ pub enum Refusal {
     InvalidState { state: &'static str },
     #[error("The price rule is not valid: {why}.")]
     InvalidPriceRule { why: &'static str },
+    #[error("A price does not reach into the past: it takes effect today or later.")]
+    EffectiveInPast,
+    #[error("A reseller makes prices for its own end customers.")]
+    NotAnEndCustomer,
+    #[error("The exchange rate is not valid: {why}.")]
+    InvalidExchangeRate { why: &'static str },
+    #[error("The service does not exist.")]
+    UnknownService,
+    #[error("Another change waits for the provider's confirmation.")]
+    ChangeInProgress,
+    #[error("The window in which this is possible at once is closed.")]
+    WindowClosed,
+    #[error("It is suspended because of unpaid invoices.")]
+    SuspendedForNonpayment,
+    #[error("The service is withdrawn from the catalogue.")]
+    ServiceNoLongerSold,
+    #[error("The quantity must lie between {min} and {max}.")]
+    QuantityOutOfBounds { min: u32, max: u32 },
+    #[error("The end must lie after the present one, and at most 36 months ahead.")]
+    InvalidEndDate,
+    /// To be read again: what was read is older than what is known to have happened.
+    #[error("What was read from the provider is out of date.")]
+    StaleObservation,
+    /// To be observed again with the prices of the new term.
+    #[error("A new term has begun, and its prices are missing.")]
+    RenewalPriceMissing,
     #[error("Another rule of this author and scope holds that day, or the id belongs to another scope.")]
     DuplicatePriceRule,
+    #[error("The other subscription belongs to another account.")]
+    OtherAccount,
+    #[error("The provider's account is none of ours: which account it shall belong to has to be given.")]
+    AccountNeeded,
+    #[error("The provider keeps it on another account of ours.")]
+    OnAnotherAccount,
     #[error("No such thing exists.")]
     NotFound,
 }
@@ -51,7 +89,8 @@ impl Refusal {
         match self {
             Self::CustomerSuspended => "customer-suspended",
             Self::ResellerNotAllowed | Self::ResellerUnknown => "invalid-reseller",
-            Self::AccountNotUsable { .. } => "account-not-usable",
+            Self::AccountNotUsable { .. } | Self::OnAnotherAccount => "account-not-usable",
+            Self::HasAccounts => "has-accounts",
             Self::HasSubscriptions => "has-subscriptions",
             Self::ServiceUnknown { .. } => "unknown-service",
             Self::ServiceWithdrawn { .. } => "service-withdrawn",
@@ -59,12 +98,23 @@ impl Refusal {
             Self::QuantityLimit { .. } => "quantity-limit",
             Self::AmountOverflow => "amount-overflow",
             Self::InvalidStartDate => "invalid-date",
-            Self::NoLines => "missing-field",
+            Self::NoLines | Self::PersonIncomplete { .. } | Self::AccountNeeded => "missing-field",
             Self::SeatCountMismatch { .. } => "seat-count-mismatch",
             Self::PrepaidNotAvailable => "not-available-yet",
             Self::CustomerClosed | Self::InvalidState { .. } => "invalid-state",
-            Self::InvalidPriceRule { .. } => "invalid-price-rule",
-            Self::DuplicatePriceRule => "duplicate",
+            Self::InvalidPriceRule { .. } | Self::NotAnEndCustomer => "invalid-price-rule",
+            Self::EffectiveInPast => "invalid-date",
+            Self::OtherAccount | Self::InvalidExchangeRate { .. } => "invalid-value",
+            Self::UnknownService => "unknown-service",
+            Self::DuplicatePriceRule | Self::ProviderAccountTaken => "duplicate",
+            Self::ChangeInProgress => "change-in-progress",
+            Self::WindowClosed => "window-closed",
+            Self::SuspendedForNonpayment => "suspended-for-nonpayment",
+            Self::ServiceNoLongerSold => "service-withdrawn",
+            Self::QuantityOutOfBounds { .. } => "quantity-limit",
+            Self::InvalidEndDate => "invalid-date",
+            Self::StaleObservation => "stale-observation",
+            Self::RenewalPriceMissing => "renewal-price-missing",
             Self::NotFound => "not-found",
         }
     }

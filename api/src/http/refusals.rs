@@ -13,18 +13,35 @@ pub fn pointer(refusal: &Refusal) -> String {
             of_line("service_id", *line)
         }
         Refusal::QuantityLimit { line, .. } => of_line("quantity", *line),
+        Refusal::QuantityOutOfBounds { .. } => "/quantity".to_owned(),
         Refusal::InvalidStartDate => "/start_on".to_owned(),
+        Refusal::InvalidEndDate => "/ends_on".to_owned(),
+        Refusal::EffectiveInPast => "/effective_from".to_owned(),
+        Refusal::NotAnEndCustomer => "/customer_id".to_owned(),
+        Refusal::UnknownService => "/service_id".to_owned(),
+        Refusal::OtherAccount => "/coterminous_with".to_owned(),
         Refusal::PrepaidNotAvailable => "/payment".to_owned(),
         Refusal::NoLines => "/lines".to_owned(),
+        Refusal::AccountNeeded | Refusal::OnAnotherAccount => "/account_id".to_owned(),
         Refusal::ResellerNotAllowed | Refusal::ResellerUnknown => "/reseller_id".to_owned(),
+        Refusal::PersonIncomplete { field } => format!("/{field}"),
         Refusal::AmountOverflow
         | Refusal::CustomerSuspended
         | Refusal::CustomerClosed
         | Refusal::AccountNotUsable { .. }
+        | Refusal::HasAccounts
+        | Refusal::ProviderAccountTaken
         | Refusal::HasSubscriptions
         | Refusal::SeatCountMismatch { .. }
+        | Refusal::ChangeInProgress
+        | Refusal::WindowClosed
+        | Refusal::SuspendedForNonpayment
+        | Refusal::ServiceNoLongerSold
+        | Refusal::StaleObservation
+        | Refusal::RenewalPriceMissing
         | Refusal::InvalidState { .. }
         | Refusal::InvalidPriceRule { .. }
+        | Refusal::InvalidExchangeRate { .. }
         | Refusal::DuplicatePriceRule
         | Refusal::NotFound => String::new(),
     }

@@ -34,7 +34,7 @@ impl Adapter {
                 after: backoff::ask_after(due.attempts),
                 why: "final there, open here".to_owned(),
             }),
-            None => Ok(Performed::Poll { after: backoff::poll_after(due.asked) }),
+            None => Ok(Performed::poll(backoff::poll_after(due.asked))),
         }
     }
 
@@ -74,7 +74,7 @@ impl Adapter {
         let found = found.map_err(|failure| perform::unanswered(due, &failure))?;
         let Some(theirs) = found else {
             // The order knows it, the subscription is not readable yet: a stale read.
-            return Err(Performed::Poll { after: backoff::poll_after(due.asked) });
+            return Err(Performed::poll(backoff::poll_after(due.asked)));
         };
         let line = placed.line.line;
         let record = RecordProvisioned { start: self.start(order, placed, theirs) };
@@ -109,6 +109,8 @@ impl Adapter {
             max_quantity: line.max_quantity,
             confirmed_at: self.bus.now(),
             provider_revision: theirs.revision,
+            discountable: line.discountable,
+            exchange_rate: line.exchange_rate,
         };
         StartSubscription { started, seats: theirs.seats }
     }

@@ -21,6 +21,8 @@ pub struct Due {
     pub position: Option<i64>,
     /// The request it all belongs to, when it follows from one.
     pub correlation_id: Option<String>,
+    /// The provider's name for what goes on there, once it has accepted it.
+    pub reference: Option<String>,
     pub(super) lease: Uuid,
     /// When it was due as it was taken; a hint moves this while the effect is performed.
     pub(super) due_at: DateTime<Utc>,
@@ -34,6 +36,7 @@ struct DueRow {
     asked: i32,
     position: Option<i64>,
     correlation_id: Option<String>,
+    reference: Option<String>,
     due_at: DateTime<Utc>,
 }
 
@@ -87,6 +90,47 @@ pub async fn hasten<'e, E: PgExecutor<'e>>(executor: E, kind: &str, subject: &st
     .bind(kind)
     .fetch_one(executor)
     .await
+}
+
+/// The same, but true only when one of them is still open.
+///
+/// # Errors
+/// Any database error.
+pub async fn hasten_open<'e, E: PgExecutor<'e>>(executor: E, kind: &str, subject: &str) -> Result<bool, sqlx::Error> {
+    let hastened =
+        sqlx::query("update effects set due_at = clock_timestamp() where subject = $1 and kind = $2 and state = 'due'")
+            .bind(subject)
+            .bind(kind)
+            .execute(executor)
+            .await?;
+    Ok(hastened.rows_affected() > 0)
+}
+
+/// Whether an older effect of the same kind and subject is still open: what is asked later waits for it.
+///
+/// # Errors
+/// Any database error.
+pub async fn has_older<'e, E: PgExecutor<'e>>(executor: E, due: &Due) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "select exists (select from effects where subject = $1 and kind = $2 and state = 'due' and position < $3)",
+    )
+    .bind(due.effect.subject())
+    .bind(due.effect.name())
+    .bind(due.position)
+    .fetch_one(executor)
+    .await
+}
+
+/// Whether an effect of that kind about that subject is still open.
+///
+/// # Errors
+/// Any database error.
+pub async fn is_open<'e, E: PgExecutor<'e>>(executor: E, kind: &str, subject: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select exists (select from effects where subject = $1 and kind = $2 and state = 'due')")
+        .bind(subject)
+        .bind(kind)
+        .fetch_one(executor)
+        .await
 }
 
 /// The subjects with an effect of that kind still open.
@@ -151,7 +195,7 @@ pub(super) async fn take<'e, E: PgExecutor<'e>>(
             select op_id from effects where state = 'due' and due_at <= clock_timestamp() \
             and (lease_until is null or lease_until < clock_timestamp()) \
             order by due_at limit $3 for update skip locked) \
-         returning op_id, effect, attempts, asked, position, correlation_id, due_at",
+         returning op_id, effect, attempts, asked, position, correlation_id, reference, due_at",
     )
     .bind(lease)
     .bind(lease_time)
@@ -169,6 +213,7 @@ pub(super) async fn take<'e, E: PgExecutor<'e>>(
             asked: count(row.asked),
             position: row.position,
             correlation_id: row.correlation_id,
+            reference: row.reference,
             lease,
             due_at: row.due_at,
         })
@@ -213,45 +258,77 @@ pub(super) async fn next_due<'e, E: PgExecutor<'e>>(executor: E) -> Result<Optio
     .await
 }
 
-/// Closes an effect; nothing happens when the lease was lost to another worker.
-pub(super) async fn settle(
-    connection: &mut PgConnection,
-    due: &Due,
-    state: &str,
-    outcome: &str,
-) -> Result<(), sqlx::Error> {
+/// Closes an effect; nothing happens when the lease was lost to another worker. A hint that came in while it was
+/// performed may tell of something later than what was seen: then it is performed once more.
+pub(super) async fn done(connection: &mut PgConnection, due: &Due, outcome: &str) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "update effects set state = $3, outcome = $4, settled_at = clock_timestamp(), lease = null, lease_until = null, \
-         attempts = attempts + 1 where op_id = $1 and lease = $2",
+        "update effects set outcome = $3, lease = null, lease_until = null, attempts = attempts + 1, \
+         asked = asked + case when due_at = $4 then 0 else 1 end, state = case when due_at = $4 then 'done' else 'due' end, \
+         settled_at = case when due_at = $4 then clock_timestamp() end where op_id = $1 and lease = $2",
     )
     .bind(due.op_id)
     .bind(due.lease)
-    .bind(state)
     .bind(outcome)
+    .bind(due.due_at)
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Puts an effect back for later, or for now if a hint came in meanwhile. A poll or a wait does not count as a try.
+/// Gives an effect to the operator; nothing happens when the lease was lost to another worker.
+pub(super) async fn dead(connection: &mut PgConnection, due: &Due, reason: &str) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update effects set state = 'dead', outcome = $3, settled_at = clock_timestamp(), lease = null, \
+         lease_until = null, attempts = attempts + 1 where op_id = $1 and lease = $2",
+    )
+    .bind(due.op_id)
+    .bind(due.lease)
+    .bind(reason)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Puts an effect back for later, or for now if a hint came in meanwhile. Waiting does not count as a try.
 pub(super) async fn put_back(
     connection: &mut PgConnection,
     due: &Due,
     after: Duration,
-    (tries, polls): (i32, i32),
+    tries: i32,
     why: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "update effects set due_at = case when due_at = $7 then clock_timestamp() + $3 else due_at end, attempts = attempts + $4, asked = asked + $5, outcome = $6, \
-         lease = null, lease_until = null where op_id = $1 and lease = $2",
+        "update effects set due_at = case when due_at = $6 then clock_timestamp() + $3 else due_at end, \
+         attempts = attempts + $4, outcome = $5, lease = null, lease_until = null where op_id = $1 and lease = $2",
     )
     .bind(due.op_id)
     .bind(due.lease)
     .bind(whole_micros(after))
     .bind(tries)
-    .bind(polls)
     .bind(why)
     .bind(due.due_at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The same after a look, together with the provider's name for what goes on there.
+pub(super) async fn put_back_under(
+    connection: &mut PgConnection,
+    due: &Due,
+    after: Duration,
+    reference: Option<&str>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update effects set due_at = case when due_at = $4 then clock_timestamp() + $3 else due_at end, \
+         asked = asked + 1, outcome = 'not over yet', reference = coalesce($5, reference), \
+         lease = null, lease_until = null where op_id = $1 and lease = $2",
+    )
+    .bind(due.op_id)
+    .bind(due.lease)
+    .bind(whole_micros(after))
+    .bind(due.due_at)
+    .bind(reference)
     .execute(connection)
     .await?;
     Ok(())

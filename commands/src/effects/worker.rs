@@ -39,8 +39,8 @@ pub enum Performed {
     Done { outcome: String },
     /// It was not reached, or waits for something: no try.
     Wait { after: Duration, why: String },
-    /// It was looked at and is not over yet.
-    Poll { after: Duration },
+    /// It was looked at and is not over yet. `reference` is the provider's name for what goes on there, once known.
+    Poll { after: Duration, reference: Option<String> },
     /// It reached the provider and must be tried again, or asked about.
     Again { after: Duration, why: String },
     /// Nobody foresaw this: the operator decides.
@@ -168,23 +168,30 @@ impl Worker {
     async fn note(&self, due: &Due, performed: Performed) -> Result<(), sqlx::Error> {
         let mut connection = self.pool.acquire().await?;
         match performed {
-            Performed::Done { outcome } => store::settle(&mut connection, due, "done", &outcome).await,
-            Performed::Wait { after, why } => store::put_back(&mut connection, due, after, (0, 0), &why).await,
-            Performed::Poll { after } => store::put_back(&mut connection, due, after, (0, 1), "not over yet").await,
+            Performed::Done { outcome } => store::done(&mut connection, due, &outcome).await,
+            Performed::Wait { after, why } => store::put_back(&mut connection, due, after, 0, &why).await,
+            Performed::Poll { after, reference } => {
+                store::put_back_under(&mut connection, due, after, reference.as_deref()).await
+            }
             Performed::Again { why, .. } if due.attempts + 1 >= TRIES => {
                 error!(%why, "an effect was tried too often and waits for the operator");
-                store::settle(&mut connection, due, "dead", &why).await
+                store::dead(&mut connection, due, &why).await
             }
-            Performed::Again { after, why } => store::put_back(&mut connection, due, after, (1, 0), &why).await,
+            Performed::Again { after, why } => store::put_back(&mut connection, due, after, 1, &why).await,
             Performed::Dead { reason } => {
                 error!(%reason, "an effect waits for the operator");
-                store::settle(&mut connection, due, "dead", &reason).await
+                store::dead(&mut connection, due, &reason).await
             }
         }
     }
 }
 
 impl Performed {
+    /// It is not over yet: look again after that time.
+    pub const fn poll(after: Duration) -> Self {
+        Self::Poll { after, reference: None }
+    }
+
     const fn name(&self) -> &'static str {
         match self {
             Self::Done { .. } => "done",

@@ -2,8 +2,10 @@
 //! the effects, at least once, and answers by command.
 
 pub mod catalogue;
+pub mod change;
 pub mod provision;
 
+pub use change::Change;
 pub use provision::Provision;
 
 use std::fmt::Debug;
@@ -41,6 +43,16 @@ pub enum Effect {
     CancelOrder { order_id: Uuid },
     /// Read the provider's catalogue.
     SyncCatalogue {},
+    /// Have the change in flight done at the provider, and learn what came of it.
+    ChangeSubscription { subscription_id: Uuid, change_id: Uuid },
+    /// Tell the provider what is to happen at the end of the term.
+    SendRenewal { subscription_id: Uuid },
+    /// Read the subscription at the provider and record what is new.
+    LookAtSubscription { subscription_id: Uuid },
+    /// Compare everything the provider has with what we hold.
+    Reconcile { run_id: Uuid },
+    /// Carry out what an operator has decided about a difference; `account_id` is where an unknown one shall belong.
+    SettleDrift { drift_id: Uuid, account_id: Option<Uuid> },
 }
 
 impl Effect {
@@ -52,6 +64,11 @@ impl Effect {
             Self::WatchOrder { .. } => "watch_order",
             Self::CancelOrder { .. } => "cancel_order",
             Self::SyncCatalogue {} => "sync_catalogue",
+            Self::ChangeSubscription { .. } => "change_subscription",
+            Self::SendRenewal { .. } => "send_renewal",
+            Self::LookAtSubscription { .. } => "look_at_subscription",
+            Self::Reconcile { .. } => "reconcile",
+            Self::SettleDrift { .. } => "settle_drift",
         }
     }
 
@@ -63,6 +80,11 @@ impl Effect {
                 order_id.to_string()
             }
             Self::SyncCatalogue {} => "catalogue".to_owned(),
+            Self::ChangeSubscription { subscription_id, .. }
+            | Self::SendRenewal { subscription_id }
+            | Self::LookAtSubscription { subscription_id } => subscription_id.to_string(),
+            Self::Reconcile { run_id } => run_id.to_string(),
+            Self::SettleDrift { drift_id, .. } => drift_id.to_string(),
         }
     }
 }

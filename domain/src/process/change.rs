@@ -1,0 +1,81 @@
+//! What subscriptions ask of the provider: the change in flight, and what is to happen at the end of the term.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Effect, Process};
+use crate::subscription::SubscriptionEvent;
+use crate::{Event, StreamId};
+
+/// Stable: it is part of every operation id.
+pub const NAME: &str = "change";
+
+/// One instance per subscription. It remembers nothing: which change is in flight is the subscription's own state.
+#[derive(Debug, Clone, Copy)]
+pub struct Change;
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeState {}
+
+impl Process for Change {
+    const NAME: &'static str = NAME;
+    type State = ChangeState;
+
+    fn key(event: &Event, stream: &StreamId) -> Option<String> {
+        let asked = subscription_event(event).is_some_and(|event| asked(event, Uuid::nil()).is_some());
+        asked.then(|| stream.id.clone())
+    }
+
+    /// Every subscription's stream has the subscription's id as its own.
+    fn react(_: &mut ChangeState, event: &Event, stream: &StreamId) -> Vec<Effect> {
+        let (Some(event), Ok(id)) = (subscription_event(event), Uuid::parse_str(&stream.id)) else { return Vec::new() };
+        asked(event, id).into_iter().collect()
+    }
+}
+
+fn subscription_event(event: &Event) -> Option<&SubscriptionEvent> {
+    match event {
+        Event::Subscription(event) => Some(event),
+        Event::Customer(_)
+        | Event::Account(_)
+        | Event::Service(_)
+        | Event::PriceRule(_)
+        | Event::Order(_)
+        | Event::Drift(_)
+        | Event::Calendar(_)
+        | Event::ExchangeRates(_) => None,
+    }
+}
+
+/// What the provider is to be asked because of the event.
+fn asked(event: &SubscriptionEvent, subscription_id: Uuid) -> Option<Effect> {
+    use SubscriptionEvent as E;
+    match event {
+        E::QuantityChangeRequested { change_id, .. }
+        | E::CancellationRequested { change_id, .. }
+        | E::ExtensionRequested { change_id, .. }
+        | E::SuspensionRequested { change_id, .. }
+        | E::ResumptionRequested { change_id, .. } => {
+            Some(Effect::ChangeSubscription { subscription_id, change_id: *change_id })
+        }
+        E::RenewalInstructionSet { .. } => Some(Effect::SendRenewal { subscription_id }),
+        E::SubscriptionStarted(_)
+        | E::LicencesGranted { .. }
+        | E::LicencesRemoved { .. }
+        | E::QuantityChangeConfirmed { .. }
+        | E::QuantityChangeRejected { .. }
+        | E::CancellationConfirmed { .. }
+        | E::CancellationRejected { .. }
+        | E::ExtensionConfirmed { .. }
+        | E::ExtensionRejected { .. }
+        | E::SuspensionConfirmed { .. }
+        | E::SuspensionRejected { .. }
+        | E::ResumptionConfirmed { .. }
+        | E::ResumptionRejected { .. }
+        | E::RenewalInstructionConfirmed { .. }
+        | E::SubscriptionRenewed(_)
+        | E::SubscriptionExpired { .. }
+        | E::LicenceAssigned { .. }
+        | E::LicenceUnassigned { .. } => None,
+    }
+}

@@ -1,43 +1,24 @@
-//! Customers and their accounts: what may happen to them, and that folding is the same however it is cut.
+//! Customers: what may happen to them, and that folding is the same however it is cut.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod people;
+
 use chrono::{DateTime, Utc};
-use cqrs_es::test::{AggregateTestExecutor, TestFramework};
-use domain::account::{AccountCommand, AccountEvent, AccountRules, AccountState, AccountStatus, OpenAccount};
+use domain::account::AccountRules;
 use domain::customer::{
-    ContactDetails, CustomerCommand, CustomerEvent, CustomerKind, CustomerRules, CustomerStatus, PostalAddress,
-    RegisterCustomer, Terms,
+    Change, ChangeDetails, ContactDetails, CustomerCommand, CustomerEvent, CustomerKind, CustomerRules, CustomerStatus,
+    CustomerSuspendedBy, PostalAddress, RegisterCustomer, Terms,
 };
-use domain::decider::{Fact, OwnedAsked, fold};
+use domain::decider::{Fact, fold};
 use domain::price_rule::PriceRuleRules;
 use domain::service::ServiceRules;
-use domain::{Actor, Asked, Currency, Decided, Decider, Folded, PersonalKind, PersonalRef, Refusal, codec, ids};
+use domain::{Currency, Decider, PersonalKind, PersonalRef, Refusal, codec, ids};
+use people::{ACCOUNT, CUSTOMER, RESELLER, asked, contact, decide, given};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use serde_json::json;
 use uuid::Uuid;
-
-const CUSTOMER: Uuid = Uuid::from_u128(1);
-const RESELLER: Uuid = Uuid::from_u128(2);
-const ACCOUNT: Uuid = Uuid::from_u128(3);
-
-fn asked<C>(command: C) -> OwnedAsked<C> {
-    OwnedAsked { at: DateTime::<Utc>::UNIX_EPOCH, by: Actor::system("test"), command }
-}
-
-fn given<D: Decider>(events: &[D::Event]) -> AggregateTestExecutor<Folded<D>> {
-    TestFramework::<Folded<D>>::with(()).given(events.to_vec())
-}
-
-fn decide<D: Decider>(events: &[D::Event], command: &D::Command) -> Result<Decided<D::Event>, Refusal> {
-    let asked = Asked { at: DateTime::<Utc>::UNIX_EPOCH, by: &Actor::system("test"), command };
-    D::decide(&fold::<D>(events), &asked)
-}
-
-fn contact() -> ContactDetails {
-    ContactDetails { name: "Contact One".to_owned(), email: "one@customer.example".to_owned(), phone: None }
-}
 
 fn registration() -> RegisterCustomer {
     RegisterCustomer {
@@ -136,119 +117,167 @@ fn terms_of_nobody_are_not_found() {
         .then_expect_error(Refusal::NotFound);
 }
 
-fn opened() -> AccountEvent {
-    AccountEvent::AccountOpened {
-        account_id: ACCOUNT,
-        customer_id: CUSTOMER,
-        reseller_id: None,
-        name: "Office".to_owned(),
-        contact: None,
-    }
-}
-
-fn linked() -> AccountEvent {
-    AccountEvent::AccountLinked { provider_account_id: "p-1".to_owned() }
-}
-
-fn refused() -> AccountEvent {
-    AccountEvent::AccountRefused { reason: "no service there".to_owned() }
-}
-
-fn open() -> AccountCommand {
-    AccountCommand::Open(OpenAccount {
-        account_id: ACCOUNT,
-        customer_id: CUSTOMER,
-        reseller_id: None,
-        name: "Office".to_owned(),
-        contact: None,
-    })
-}
-
-fn link(id: &str) -> AccountCommand {
-    AccountCommand::Link { provider_account_id: id.to_owned() }
-}
-
-fn refuse() -> AccountCommand {
-    AccountCommand::Refuse { reason: "no service there".to_owned() }
-}
-
-fn close() -> AccountCommand {
-    AccountCommand::Close { has_live_subscriptions: false }
-}
-
-fn rename(name: &str, contact: Option<ContactDetails>) -> AccountCommand {
-    AccountCommand::ChangeDetails { name: name.to_owned(), contact }
-}
-
-/// Every state of an account, by its history.
-fn histories() -> [(&'static str, Vec<AccountEvent>); 4] {
+/// Every state of a customer, by its history.
+fn histories() -> [(&'static str, Vec<CustomerEvent>); 4] {
+    let suspended = |by| CustomerEvent::CustomerSuspended { by };
     [
-        ("pending", vec![opened()]),
-        ("active", vec![opened(), linked()]),
-        ("refused", vec![opened(), refused()]),
-        ("closed", vec![opened(), linked(), AccountEvent::AccountClosed {}]),
+        ("active", vec![registered()]),
+        ("suspended by an operator", vec![registered(), suspended(CustomerSuspendedBy::Operator)]),
+        ("suspended by dunning", vec![registered(), suspended(CustomerSuspendedBy::Dunning)]),
+        ("closed", vec![registered(), CustomerEvent::CustomerClosed {}]),
     ]
 }
 
-/// Columns: pending, active, refused, closed. A name is the event written, `-` a success without one, `x` a refusal.
+fn details() -> ChangeDetails {
+    let now = fold::<CustomerRules>(&[registered()]).known().unwrap().details();
+    ChangeDetails {
+        name: now.name,
+        seller_entity: now.seller_entity,
+        country: now.country,
+        legal_name: now.legal_name,
+        vat_id: now.vat_id,
+        electronic_address: now.electronic_address,
+        buyer_reference: now.buyer_reference,
+        contact: None,
+        address: Change::Keep,
+    }
+}
+
+fn renamed() -> CustomerCommand {
+    CustomerCommand::ChangeDetails(ChangeDetails { name: "Other".to_owned(), ..details() })
+}
+
+/// Columns as in [`histories`]. A name is the event written, `-` a success without one, a slug the refusal.
 #[test]
 fn every_state_answers_every_command() {
+    let (operator, dunning) = (CustomerSuspendedBy::Operator, CustomerSuspendedBy::Dunning);
+    let move_to = |reseller| CustomerCommand::Move { reseller };
+    let (closed, changed) = ("invalid-state", "CustomerDetailsChanged");
+    let (suspended, reinstated) = ("CustomerSuspended", "CustomerReinstated");
+    let erase = CustomerCommand::ErasePersonalData { subjects: vec![ids::subject(CUSTOMER, "contact")] };
+    let terms = Terms { payment_days: 7, ..Terms::standard(Currency::EUR) };
     let table = [
-        (open(), ["-", "-", "-", "-"]),
-        (link("p-1"), ["AccountLinked", "-", "x", "x"]),
-        (link("p-2"), ["AccountLinked", "x", "x", "x"]),
-        (refuse(), ["AccountRefused", "x", "-", "x"]),
-        (rename("Works", None), ["AccountDetailsChanged", "AccountDetailsChanged", "AccountDetailsChanged", "x"]),
-        (close(), ["x", "AccountClosed", "AccountClosed", "-"]),
+        (CustomerCommand::Register(registration()), ["-", "-", "-", "-"]),
+        (
+            CustomerCommand::SetTerms { terms },
+            ["CommercialTermsSet", "CommercialTermsSet", "CommercialTermsSet", closed],
+        ),
+        (CustomerCommand::SetTerms { terms: Terms::standard(Currency::EUR) }, ["-", "-", "-", "-"]),
+        (renamed(), [changed, changed, changed, closed]),
+        (CustomerCommand::ChangeDetails(details()), ["-", "-", "-", "-"]),
+        (move_to(None), ["CustomerMoved", "CustomerMoved", "CustomerMoved", closed]),
+        (move_to(Some(RESELLER)), ["-", "-", "-", "-"]),
+        (CustomerCommand::Suspend { by: operator }, [suspended, "-", suspended, closed]),
+        (CustomerCommand::Suspend { by: dunning }, [suspended, "-", "-", closed]),
+        (CustomerCommand::Reinstate { by: operator }, ["-", reinstated, reinstated, closed]),
+        (CustomerCommand::Reinstate { by: dunning }, ["-", "-", reinstated, closed]),
+        (CustomerCommand::Close { has_open_accounts: true }, ["has-accounts", "has-accounts", "has-accounts", "-"]),
+        (
+            CustomerCommand::Close { has_open_accounts: false },
+            ["CustomerClosed", "CustomerClosed", "CustomerClosed", "-"],
+        ),
+        (erase, ["PersonalDataErased"; 4]),
+        (CustomerCommand::ErasePersonalData { subjects: Vec::new() }, ["-", "-", "-", "-"]),
     ];
     for (command, answers) in table {
         for ((state, history), expected) in histories().into_iter().zip(answers) {
-            let answer = match decide::<AccountRules>(&history, &command) {
+            let answer = match decide::<CustomerRules>(&history, &command) {
                 Ok(decided) => decided.events.first().map_or("-", Fact::name),
-                Err(refusal) => {
-                    assert_eq!(refusal, Refusal::InvalidState { state });
-                    "x"
-                }
+                Err(refusal) => refusal.slug(),
             };
             assert_eq!(answer, expected, "{command:?} while {state}");
-            assert_eq!(fold::<AccountRules>(&history).known().unwrap().status.name(), state);
         }
     }
 }
 
 #[test]
-fn nothing_but_opening_is_possible_before_it() {
-    for command in [link("p-1"), refuse(), close(), rename("x", None)] {
-        given::<AccountRules>(&[]).when(asked(command)).then_expect_error(Refusal::NotFound);
+fn nothing_but_registering_is_possible_before_it() {
+    let commands = [
+        renamed(),
+        CustomerCommand::Move { reseller: None },
+        CustomerCommand::Suspend { by: CustomerSuspendedBy::Operator },
+        CustomerCommand::Reinstate { by: CustomerSuspendedBy::Operator },
+        CustomerCommand::Close { has_open_accounts: false },
+        CustomerCommand::ErasePersonalData { subjects: vec![CUSTOMER] },
+    ];
+    for command in commands {
+        given::<CustomerRules>(&[]).when(asked(command)).then_expect_error(Refusal::NotFound);
     }
-    given::<AccountRules>(&[]).when(asked(open())).then_expect_events(vec![opened()]);
 }
 
 #[test]
-fn an_account_in_use_stays_open() {
-    let in_use = AccountCommand::Close { has_live_subscriptions: true };
-    given::<AccountRules>(&[opened(), linked()]).when(asked(in_use)).then_expect_error(Refusal::HasSubscriptions);
+fn a_reseller_cannot_become_somebodys_customer() {
+    let reseller = RegisterCustomer { kind: CustomerKind::Reseller, reseller: None, ..registration() };
+    let registered = decide::<CustomerRules>(&[], &CustomerCommand::Register(reseller)).unwrap().events;
+    given::<CustomerRules>(&registered)
+        .when(asked(CustomerCommand::Move { reseller: Some(RESELLER) }))
+        .then_expect_error(Refusal::ResellerNotAllowed);
 }
 
 #[test]
-fn contacts_of_an_account_never_reuse_a_revision() {
-    let mut history = vec![opened()];
+fn what_holds_after_each_event_is_what_it_says() {
+    let customer = |events: &[CustomerEvent]| fold::<CustomerRules>(events).known().unwrap().clone();
+    let suspended = CustomerEvent::CustomerSuspended { by: CustomerSuspendedBy::Dunning };
+    let mut history = vec![registered(), suspended];
+    let now = customer(&history);
+    assert_eq!((now.status, now.suspended_by), (CustomerStatus::Suspended, Some(CustomerSuspendedBy::Dunning)));
+    history.push(CustomerEvent::CustomerReinstated {});
+    let now = customer(&history);
+    assert_eq!((now.status, now.suspended_by, now.erased_at), (CustomerStatus::Active, None, None));
+    history.push(CustomerEvent::CustomerMoved { reseller_id: None });
+    let at = DateTime::<Utc>::UNIX_EPOCH;
+    history.push(CustomerEvent::PersonalDataErased { subjects: vec![CUSTOMER], at });
+    history.push(CustomerEvent::CustomerClosed {});
+    let now = customer(&history);
+    assert_eq!((now.reseller_id, now.erased_at, now.status), (None, Some(at), CustomerStatus::Closed));
+}
+
+#[test]
+fn persons_of_a_customer_never_reuse_a_revision() {
+    let address = PostalAddress {
+        street: "Am Hafen 2".to_owned(),
+        city: "Kiel".to_owned(),
+        postal_code: "24103".to_owned(),
+        country: "DE".to_owned(),
+    };
+    let mut history = vec![registered()];
     let mut revisions = Vec::new();
-    for contact in [Some(contact()), None, Some(contact())] {
-        let decided = decide::<AccountRules>(&history, &rename("Office", contact)).unwrap();
-        revisions.extend(decided.personal.iter().map(|data| (data.reference.revision, data.customer_id)));
+    let changes = [
+        (Some(contact()), Change::Keep),
+        (None, Change::Remove),
+        (Some(contact()), Change::Replace(address.clone())),
+        (None, Change::Replace(address)),
+    ];
+    for (contact, address) in changes {
+        let change = CustomerCommand::ChangeDetails(ChangeDetails { contact, address, ..details() });
+        let decided = decide::<CustomerRules>(&history, &change).unwrap();
+        revisions.extend(decided.personal.iter().map(|data| (data.reference, data.kind)));
         history.extend(decided.events);
     }
-    assert_eq!(revisions, [(1, CUSTOMER), (2, CUSTOMER)]);
-    let AccountState::Known(account) = fold::<AccountRules>(&history) else { panic!("no account") };
-    let subject = ids::subject(ACCOUNT, "contact");
-    assert_eq!((account.contact, account.contact_revision), (Some(PersonalRef { subject, revision: 2 }), 2));
-    assert_eq!(account.status, AccountStatus::Pending);
+    let person =
+        |what, revision| (PersonalRef { subject: ids::subject(CUSTOMER, what), revision }, PersonalKind::Person);
+    let expected = [person("contact", 2), person("contact", 3), person("address", 2), person("address", 3)];
+    assert_eq!(revisions, expected);
+    let now = fold::<CustomerRules>(&history);
+    let now = now.known().unwrap();
+    assert_eq!((now.contact, now.address), (expected[1].0, Some(expected[3].0)));
 }
 
 #[test]
-fn details_that_already_hold_are_no_change() {
-    given::<AccountRules>(&[opened()]).when(asked(rename("Office", None))).then_expect_events(vec![]);
+fn many_persons_are_erased_in_events_of_two_hundred() {
+    let subjects: Vec<Uuid> = (0..401).map(Uuid::from_u128).collect();
+    let erase = CustomerCommand::ErasePersonalData { subjects: subjects.clone() };
+    let decided = decide::<CustomerRules>(&[registered()], &erase).unwrap();
+    let named: Vec<Vec<Uuid>> = decided
+        .events
+        .iter()
+        .map(|event| {
+            let CustomerEvent::PersonalDataErased { subjects, .. } = event else { panic!("{event:?}") };
+            subjects.clone()
+        })
+        .collect();
+    assert_eq!(named.iter().map(Vec::len).collect::<Vec<_>>(), [200, 200, 1]);
+    assert_eq!(named.concat(), subjects);
 }
 
 /// One event of each name, as the golden files have them.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::customer::ContactDetails;
+use crate::customer::{Change, ContactDetails};
 
 #[derive(Debug, Clone)]
 pub enum AccountCommand {
@@ -11,14 +11,19 @@ pub enum AccountCommand {
     Link {
         provider_account_id: String,
     },
+    /// An operator names the provider's account that this one is; `taken` when another of ours has that one.
+    LinkExisting {
+        provider_account_id: String,
+        taken: bool,
+    },
     /// The provider will not have it; `reason` in our words.
     Refuse {
         reason: String,
     },
-    /// Replaces name and contact.
+    /// The contact's fields are compared by the caller, who alone sees them.
     ChangeDetails {
         name: String,
-        contact: Option<ContactDetails>,
+        contact: Change<ContactDetails>,
     },
     Close {
         has_live_subscriptions: bool,

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Account, AccountCommand, AccountEvent, AccountState, AccountStatus, OpenAccount};
-use crate::customer::ContactDetails;
+use crate::customer::{Change, ContactDetails};
 use crate::{Asked, Decided, PersonalData, PersonalKind, PersonalRef, Refusal, ids};
 
 pub(super) fn decide(
@@ -16,6 +16,7 @@ pub(super) fn decide(
         (
             AccountState::Unknown,
             AccountCommand::Link { .. }
+            | AccountCommand::LinkExisting { .. }
             | AccountCommand::Refuse { .. }
             | AccountCommand::ChangeDetails { .. }
             | AccountCommand::Close { .. },
@@ -41,11 +42,14 @@ fn change(account: &Account, command: &AccountCommand) -> Result<Decided<Account
         (AccountStatus::Pending, AccountCommand::Link { provider_account_id }) => {
             Ok(AccountEvent::AccountLinked { provider_account_id: provider_account_id.clone() }.into())
         }
-        (AccountStatus::Active, AccountCommand::Link { provider_account_id })
-            if account.provider_account_id.as_ref() == Some(provider_account_id) =>
-        {
-            Ok(Decided::nothing())
-        }
+        (
+            AccountStatus::Active,
+            AccountCommand::Link { provider_account_id } | AccountCommand::LinkExisting { provider_account_id, .. },
+        ) if account.provider_account_id.as_ref() == Some(provider_account_id) => Ok(Decided::nothing()),
+        (
+            AccountStatus::Pending | AccountStatus::Refused,
+            AccountCommand::LinkExisting { provider_account_id, taken },
+        ) => link_existing(provider_account_id, *taken),
         (AccountStatus::Pending, AccountCommand::Refuse { reason }) => {
             Ok(AccountEvent::AccountRefused { reason: reason.clone() }.into())
         }
@@ -53,7 +57,7 @@ fn change(account: &Account, command: &AccountCommand) -> Result<Decided<Account
         (
             AccountStatus::Pending | AccountStatus::Active | AccountStatus::Refused,
             AccountCommand::ChangeDetails { name, contact },
-        ) => Ok(change_details(account, name, contact.as_ref())),
+        ) => Ok(change_details(account, name, contact)),
         (AccountStatus::Active | AccountStatus::Refused, AccountCommand::Close { has_live_subscriptions }) => {
             close(*has_live_subscriptions)
         }
@@ -62,6 +66,7 @@ fn change(account: &Account, command: &AccountCommand) -> Result<Decided<Account
             status,
             AccountCommand::Open(_)
             | AccountCommand::Link { .. }
+            | AccountCommand::LinkExisting { .. }
             | AccountCommand::Refuse { .. }
             | AccountCommand::ChangeDetails { .. }
             | AccountCommand::Close { .. },
@@ -69,18 +74,28 @@ fn change(account: &Account, command: &AccountCommand) -> Result<Decided<Account
     }
 }
 
-/// A contact always becomes a new revision: its fields are not in the state, so equality cannot be seen here.
-fn change_details(account: &Account, name: &str, contact: Option<&ContactDetails>) -> Decided<AccountEvent> {
-    if account.name == name && contact.is_none() && account.contact.is_none() {
+fn link_existing(provider_account_id: &str, taken: bool) -> Result<Decided<AccountEvent>, Refusal> {
+    if taken {
+        return Err(Refusal::ProviderAccountTaken);
+    }
+    Ok(AccountEvent::AccountLinked { provider_account_id: provider_account_id.to_owned() }.into())
+}
+
+fn change_details(account: &Account, name: &str, contact: &Change<ContactDetails>) -> Decided<AccountEvent> {
+    let revision = account.contact_revision.saturating_add(1);
+    let replaced = match contact {
+        Change::Replace(contact) => Some(person(account.id, account.customer_id, revision, contact)),
+        Change::Keep | Change::Remove => None,
+    };
+    let reference = match contact {
+        Change::Keep => account.contact,
+        Change::Remove | Change::Replace(_) => replaced.as_ref().map(|person| person.reference),
+    };
+    if account.name == name && account.contact == reference {
         return Decided::nothing();
     }
-    let revision = account.contact_revision.saturating_add(1);
-    let contact = contact.map(|contact| person(account.id, account.customer_id, revision, contact));
-    let event = AccountEvent::AccountDetailsChanged {
-        name: name.to_owned(),
-        contact: contact.as_ref().map(|contact| contact.reference),
-    };
-    Decided::from(event).with_personal(contact)
+    let event = AccountEvent::AccountDetailsChanged { name: name.to_owned(), contact: reference };
+    Decided::from(event).with_personal(replaced)
 }
 
 fn close(has_live_subscriptions: bool) -> Result<Decided<AccountEvent>, Refusal> {

@@ -104,6 +104,7 @@ impl Account {
             AccountEvent::AccountLinked { provider_account_id } => {
                 self.status = AccountStatus::Active;
                 self.provider_account_id = Some(provider_account_id.clone());
+                self.reason = None;
             }
             AccountEvent::AccountRefused { reason } => {
                 self.status = AccountStatus::Refused;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{CustomerKind, ElectronicAddress, Terms};
+use super::{CustomerKind, CustomerSuspendedBy, ElectronicAddress, Terms};
 
 #[derive(Debug, Clone)]
 #[expect(clippy::large_enum_variant, reason = "made once per request and passed by reference")]
@@ -14,6 +14,52 @@ pub enum CustomerCommand {
     SetTerms {
         terms: Terms,
     },
+    ChangeDetails(ChangeDetails),
+    /// To another reseller, known to be one and active, or to none.
+    Move {
+        reseller: Option<Uuid>,
+    },
+    Suspend {
+        by: CustomerSuspendedBy,
+    },
+    /// Lifts what `by` may lift: an operator everything, dunning only its own.
+    Reinstate {
+        by: CustomerSuspendedBy,
+    },
+    Close {
+        has_open_accounts: bool,
+    },
+    /// `subjects` are those of its persons that still have fields.
+    ErasePersonalData {
+        subjects: Vec<Uuid>,
+    },
+}
+
+/// All details as they shall be. What is personal is compared by the caller, who alone sees the fields.
+#[derive(Debug, Clone)]
+pub struct ChangeDetails {
+    pub name: String,
+    /// Id of the seller entity that the country belongs to.
+    pub seller_entity: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    pub legal_name: Option<String>,
+    pub vat_id: Option<String>,
+    pub electronic_address: Option<ElectronicAddress>,
+    pub buyer_reference: Option<String>,
+    /// Another contact; `None` leaves the one there is.
+    pub contact: Option<ContactDetails>,
+    pub address: Change<PostalAddress>,
+}
+
+/// What becomes of something personal that may be absent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Change<T> {
+    #[default]
+    Keep,
+    Remove,
+    /// A new revision.
+    Replace(T),
 }
 
 #[derive(Debug, Clone)]

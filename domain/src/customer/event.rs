@@ -1,5 +1,6 @@
 //! What can happen to a customer.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -27,9 +28,10 @@ pub enum CustomerEvent {
     },
     CustomerReinstated {},
     CustomerClosed {},
-    /// Every revision of these subjects is emptied in the same append; what is kept, and why, is said beside them.
+    /// Every revision of these subjects is emptied in the same append. The names of the subjects stay.
     PersonalDataErased {
         subjects: Vec<Uuid>,
+        at: DateTime<Utc>,
     },
 }
 
@@ -53,6 +55,8 @@ impl CustomerSuspendedBy {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CustomerDetails {
     pub name: String,
+    /// Id of the seller entity the customer belongs to; it follows the country.
+    pub seller_entity: String,
     /// ISO 3166-1 alpha-2.
     pub country: String,
     pub legal_name: Option<String>,

@@ -5,7 +5,7 @@ mod decide;
 mod event;
 mod state;
 
-pub use command::{ContactDetails, CustomerCommand, PostalAddress, RegisterCustomer};
+pub use command::{Change, ChangeDetails, ContactDetails, CustomerCommand, PostalAddress, RegisterCustomer};
 pub use event::{CustomerDetails, CustomerEvent, CustomerRegistered, CustomerSuspendedBy};
 pub use state::{Customer, CustomerState, CustomerStatus};
 

@@ -36,6 +36,8 @@ pub struct Customer {
     pub buyer_reference: Option<String>,
     pub contact: PersonalRef,
     pub address: Option<PersonalRef>,
+    /// The highest revision of the address so far; 0 when it never had one. Revisions are never reused.
+    pub address_revision: i32,
     pub terms: Terms,
     /// Id of the seller entity the customer belongs to.
     pub seller_entity: String,
@@ -101,12 +103,28 @@ impl Customer {
                 self.status = CustomerStatus::Closed;
                 self.suspended_by = None;
             }
-            CustomerEvent::PersonalDataErased { .. } => {}
+            CustomerEvent::PersonalDataErased { at, .. } => self.erased_at = Some(*at),
+        }
+    }
+
+    /// The details as an event would say them.
+    pub fn details(&self) -> CustomerDetails {
+        CustomerDetails {
+            name: self.name.clone(),
+            seller_entity: self.seller_entity.clone(),
+            country: self.country.clone(),
+            legal_name: self.legal_name.clone(),
+            vat_id: self.vat_id.clone(),
+            electronic_address: self.electronic_address.clone(),
+            buyer_reference: self.buyer_reference.clone(),
+            contact: self.contact,
+            address: self.address,
         }
     }
 
     fn change(&mut self, details: &CustomerDetails) {
         self.name.clone_from(&details.name);
+        self.seller_entity.clone_from(&details.seller_entity);
         self.country.clone_from(&details.country);
         self.legal_name.clone_from(&details.legal_name);
         self.vat_id.clone_from(&details.vat_id);
@@ -114,6 +132,7 @@ impl Customer {
         self.buyer_reference.clone_from(&details.buyer_reference);
         self.contact = details.contact;
         self.address = details.address;
+        self.address_revision = self.address_revision.max(revision(details.address));
     }
 
     fn registered(event: &CustomerRegistered) -> Self {
@@ -131,9 +150,14 @@ impl Customer {
             buyer_reference: event.buyer_reference.clone(),
             contact: event.contact,
             address: event.address,
+            address_revision: revision(event.address),
             terms: event.terms.clone(),
             seller_entity: event.seller_entity.clone(),
             erased_at: None,
         }
     }
+}
+
+fn revision(reference: Option<PersonalRef>) -> i32 {
+    reference.map_or(0, |reference| reference.revision)
 }

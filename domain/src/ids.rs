@@ -29,6 +29,12 @@ pub fn effect(process: &str, position: i64, n: u32) -> Uuid {
     derived(&["effect", process, &position.to_string(), &n.to_string()])
 }
 
+/// A difference: one per provider's subscription, field and revision. A subscription that is missing there counts by the
+/// revision we know of it.
+pub fn drift(provider_subscription: &str, field: &str, revision: i64) -> Uuid {
+    derived(&["drift", provider_subscription, field, &revision.to_string()])
+}
+
 /// The subject under which personal data of one kind of one owner is kept.
 pub fn subject(owner: Uuid, what: &str) -> Uuid {
     derived(&["subject", &owner.to_string(), what])
@@ -37,6 +43,11 @@ pub fn subject(owner: Uuid, what: &str) -> Uuid {
 /// The key under which the outcome of a client's command is kept for ever.
 pub fn outcome(tenant: &str, key: &str) -> Uuid {
     derived(&["outcome", tenant, key])
+}
+
+/// The stream that holds the exchange rates of one pair; the codes are those of ISO 4217.
+pub fn exchange_rates(base: &str, quote: &str) -> Uuid {
+    derived(&["exchange_rates", base, quote])
 }
 
 /// The stream that holds one author's price rules of one scope.

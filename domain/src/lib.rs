@@ -20,6 +20,7 @@ pub mod personal;
 pub mod price_rule;
 pub mod pricing;
 pub mod process;
+pub mod reconcile;
 pub mod refusal;
 pub mod service;
 pub mod subscription;

@@ -165,6 +165,7 @@ fn seller() -> SellerEntity {
         vat_id: "DE136695976".to_owned(),
         address: vec!["Hafenstraße 1".to_owned(), "20457 Hamburg".to_owned()],
         number_prefix: String::new(),
+        time_zone: commands::seller::Tz::UTC,
         customer_countries: Vec::new(),
     }
 }

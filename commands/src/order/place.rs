@@ -58,15 +58,8 @@ pub(super) async fn look_up(
     let account = account.state.known().ok_or(Failure::NotFound)?;
     let customer = work.customer(account.customer_id).await?;
     let customer = customer.state.known().ok_or(Failure::NotFound)?;
-    let reseller_suspended = match customer.reseller_id {
-        Some(reseller) => {
-            let reseller = work.read::<CustomerRules>(reseller).await?;
-            reseller.state.known().is_some_and(|reseller| reseller.status != CustomerStatus::Active)
-        }
-        None => false,
-    };
-    let today = work.context.at.date_naive();
     let entity = work.bus().seller().entity(&customer.seller_entity);
+    let today = entity.day_at(work.context.at);
     let case = TaxCase {
         seller_country: &entity.country,
         customer_country: &customer.country,
@@ -78,7 +71,7 @@ pub(super) async fn look_up(
         account: OrderingAccount { account_id: account.id, status: account.status },
         customer_id: customer.id,
         reseller_id: customer.reseller_id,
-        customer_suspended: reseller_suspended || customer.status == CustomerStatus::Suspended,
+        customer_suspended: is_suspended(work, customer).await?,
         customer_closed: customer.status == CustomerStatus::Closed,
         name: request.name.clone(),
         payment: request.payment,
@@ -89,6 +82,14 @@ pub(super) async fn look_up(
         lines: lines(work, customer, &request.lines, today).await?,
         tax: tax::treatment(&case, today),
     })
+}
+
+/// The customer is suspended, or its reseller is no longer active.
+pub(super) async fn is_suspended(work: &mut Work<'_>, customer: &Customer) -> Result<bool, Failure> {
+    let Some(reseller) = customer.reseller_id else { return Ok(customer.status == CustomerStatus::Suspended) };
+    let reseller = work.read::<CustomerRules>(reseller).await?;
+    let inactive = reseller.state.known().is_some_and(|reseller| reseller.status != CustomerStatus::Active);
+    Ok(inactive || customer.status == CustomerStatus::Suspended)
 }
 
 async fn lines(

@@ -8,7 +8,9 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use rates::Converted;
 pub use rates::Rates;
+use serde::{Deserialize, Serialize};
 
 use crate::price_rule::{Author, Formula, PriceRule, Scope};
 use crate::service::Service;
@@ -37,6 +39,15 @@ pub struct Quote {
     pub unit_cost: Money,
     /// The billed party's discount applies: the price is not a fixed one.
     pub discountable: bool,
+    /// What turned the provider's currency into the buyer's, when one of the prices was made that way.
+    pub exchange_rate: Option<AppliedRate>,
+}
+
+/// An exchange rate a price was made with: one unit of `base` was worth `rate` units of the buyer's currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedRate {
+    pub base: Currency,
+    pub rate: Decimal,
 }
 
 /// The price rules that might matter, and the exchange rates.
@@ -60,9 +71,9 @@ impl RuleBook {
         Self { rates, ..self }
     }
 
-    /// The formula of the first scope with a rule in force that speaks of this currency; in it the latest.
-    fn find(&self, scopes: &[Scope], currency: Currency, on: NaiveDate) -> Option<Formula> {
-        let in_force = |rule: &&PriceRule| rule.effective_from <= on && speaks_of(&rule.formula, currency);
+    /// The formula of the first scope with a rule in force that gives a price on this basis; in it the latest.
+    fn find(&self, scopes: &[Scope], basis: &Basis, on: NaiveDate) -> Option<Formula> {
+        let in_force = |rule: &&PriceRule| rule.effective_from <= on && basis.carries(&rule.formula);
         scopes.iter().find_map(|scope| {
             let rules = self.rules.get(scope)?;
             rules.iter().filter(in_force).max_by_key(|rule| rule.effective_from).map(|rule| rule.formula)
@@ -96,14 +107,13 @@ pub fn scopes(buyer: &Buyer, services: &[Uuid]) -> Vec<Scope> {
 /// # Errors
 /// [`Refusal::AmountOverflow`] when a price is too large to be represented.
 pub fn price(book: &RuleBook, service: &Service, buyer: &Buyer, on: NaiveDate) -> Result<Option<Quote>, Refusal> {
+    let asked = Question { book, service, buyer, on };
     let basis = Basis::of(service, buyer.currency, &book.rates, on)?;
-    let asked = Question { book, service, buyer, on, basis };
     match buyer.reseller_id {
-        Some(reseller) => asked.end_customer_quote(reseller),
+        Some(reseller) => asked.end_customer_quote(basis, reseller),
         None => {
-            let formula = asked.seller_formula(buyer.customer_id, None);
-            let unit_price = basis.apply(formula)?;
-            Ok(unit_price.map(|unit_price| Quote::new(service, formula, unit_price, None)))
+            let made = asked.made(basis, &levels(Author::Seller, buyer.customer_id, None, Some(service.id)))?;
+            Ok(made.map(|made| made.quote(service, None)))
         }
     }
 }
@@ -114,45 +124,50 @@ struct Question<'a> {
     service: &'a Service,
     buyer: &'a Buyer,
     on: NaiveDate,
-    basis: Basis,
+}
+
+/// A price and how it came about.
+#[derive(Clone, Copy)]
+struct Made {
+    price: UnitPrice,
+    formula: Formula,
+    exchange_rate: Option<AppliedRate>,
 }
 
 impl Question<'_> {
     /// Without a reseller price there is no price: nobody could say what the reseller earns or owes.
-    fn end_customer_quote(&self, reseller: Uuid) -> Result<Option<Quote>, Refusal> {
-        let Some(reseller_price) = self.basis.apply(self.seller_formula(reseller, None))? else { return Ok(None) };
-        let (formula, unit_price) = match self.resellers_own_formula(reseller) {
-            Some(formula) => {
-                let price = self.basis.of_reseller(reseller_price).apply(formula)?;
-                (formula, price.map(|price| higher(price, reseller_price)))
-            }
-            None => {
-                let formula = self.seller_formula(self.buyer.customer_id, Some(reseller));
-                (formula, self.basis.apply(formula)?)
-            }
+    fn end_customer_quote(&self, basis: Basis, reseller: Uuid) -> Result<Option<Quote>, Refusal> {
+        let service = Some(self.service.id);
+        let Some(resellers) = self.made(basis, &levels(Author::Seller, reseller, None, service))? else {
+            return Ok(None);
         };
-        Ok(unit_price.map(|unit_price| Quote::new(self.service, formula, unit_price, Some(reseller_price))))
+        let own = levels(Author::Reseller(reseller), self.buyer.customer_id, None, service);
+        let own_basis = basis.of_reseller(&resellers);
+        let price = match self.book.find(&own, &own_basis, self.on) {
+            Some(formula) => own_basis.make(formula)?.map(|made| made.at_least(resellers.price)),
+            None => self.made(basis, &levels(Author::Seller, self.buyer.customer_id, Some(reseller), service))?,
+        };
+        Ok(price.map(|made| made.quote(self.service, Some(&resellers))))
     }
 
-    /// What the seller's rules say; where they say nothing, the list price.
-    fn seller_formula(&self, customer: Uuid, reseller: Option<Uuid>) -> Formula {
-        let scopes = levels(Author::Seller, customer, reseller, Some(self.service.id));
-        self.book.find(&scopes, self.buyer.currency, self.on).unwrap_or(Formula::List)
-    }
-
-    fn resellers_own_formula(&self, reseller: Uuid) -> Option<Formula> {
-        let scopes = levels(Author::Reseller(reseller), self.buyer.customer_id, None, Some(self.service.id));
-        self.book.find(&scopes, self.buyer.currency, self.on)
+    /// What the first of these scopes that gives a price makes; without any, the list price.
+    fn made(&self, basis: Basis, scopes: &[Scope]) -> Result<Option<Made>, Refusal> {
+        basis.make(self.book.find(scopes, &basis, self.on).unwrap_or(Formula::List))
     }
 }
 
-impl Quote {
-    fn new(service: &Service, formula: Formula, unit_price: UnitPrice, reseller: Option<UnitPrice>) -> Self {
-        Self {
-            unit_price,
-            reseller_unit_price: reseller,
+impl Made {
+    fn at_least(self, floor: UnitPrice) -> Self {
+        Self { price: if self.price.amount() < floor.amount() { floor } else { self.price }, ..self }
+    }
+
+    fn quote(self, service: &Service, reseller: Option<&Self>) -> Quote {
+        Quote {
+            unit_price: self.price,
+            reseller_unit_price: reseller.map(|made| made.price),
             unit_cost: service.unit_cost,
-            discountable: !matches!(formula, Formula::Fixed { .. }),
+            discountable: !matches!(self.formula, Formula::Fixed { .. }),
+            exchange_rate: self.exchange_rate.or(reseller.and_then(|made| made.exchange_rate)),
         }
     }
 }
@@ -169,23 +184,11 @@ fn levels(author: Author, customer: Uuid, reseller: Option<Uuid>, service: Optio
     scopes
 }
 
-/// A fixed price says nothing to those who pay in another currency.
-fn speaks_of(formula: &Formula, currency: Currency) -> bool {
-    match formula {
-        Formula::Fixed { price } => price.currency() == currency,
-        Formula::MarkupOnCost { .. } | Formula::Margin { .. } | Formula::DiscountOnList { .. } | Formula::List => true,
-    }
-}
-
-fn higher(a: UnitPrice, b: UnitPrice) -> UnitPrice {
-    if a.amount() < b.amount() { b } else { a }
-}
-
 /// What formulas start from, in the buyer's currency; absent without an exchange rate.
 #[derive(Debug, Clone, Copy)]
 struct Basis {
-    cost: Option<Decimal>,
-    list: Option<Decimal>,
+    cost: Option<Converted>,
+    list: Option<Converted>,
     currency: Currency,
 }
 
@@ -197,34 +200,46 @@ impl Basis {
     }
 
     /// In a reseller's own rules, cost is what the reseller pays, never the provider's cost.
-    fn of_reseller(self, reseller_price: UnitPrice) -> Self {
-        Self { cost: Some(reseller_price.amount()), ..self }
+    fn of_reseller(self, resellers: &Made) -> Self {
+        let cost = Converted { amount: resellers.price.amount(), exchange_rate: resellers.exchange_rate };
+        Self { cost: Some(cost), ..self }
     }
 
-    /// Multiplies before dividing and rounds once.
-    fn apply(self, formula: Formula) -> Result<Option<UnitPrice>, Refusal> {
-        let hundred = Decimal::ONE_HUNDRED;
-        let price = match formula {
-            Formula::MarkupOnCost { percent } => self.cost.map(|cost| {
-                let factor = hundred.checked_add(percent)?;
-                cost.checked_mul(factor)?.checked_div(hundred)
-            }),
-            Formula::Margin { percent } => self.cost.map(|cost| {
-                let share = hundred.checked_sub(percent)?;
-                cost.checked_mul(hundred)?.checked_div(share)
-            }),
-            Formula::DiscountOnList { percent } => self.list.map(|list| {
-                let factor = hundred.checked_sub(percent)?;
-                list.checked_mul(factor)?.checked_div(hundred)
-            }),
-            Formula::List => self.list.map(Some),
-            Formula::Fixed { price } => (price.currency() == self.currency).then_some(Some(price.amount())),
+    /// Whether a formula gives a price here. A fixed price says nothing to those who pay in another currency, nor does
+    /// a percentage of something that has no value in theirs.
+    fn carries(&self, formula: &Formula) -> bool {
+        match formula {
+            Formula::MarkupOnCost { .. } | Formula::Margin { .. } => self.cost.is_some(),
+            Formula::DiscountOnList { .. } | Formula::List => self.list.is_some(),
+            Formula::Fixed { price } => price.currency() == self.currency,
+        }
+    }
+
+    fn make(self, formula: Formula) -> Result<Option<Made>, Refusal> {
+        let from = match formula {
+            Formula::MarkupOnCost { .. } | Formula::Margin { .. } => self.cost,
+            Formula::DiscountOnList { .. } | Formula::List => self.list,
+            Formula::Fixed { price } => {
+                let exact = Converted { amount: price.amount(), exchange_rate: None };
+                (price.currency() == self.currency).then_some(exact)
+            }
         };
-        price.map(|amount| self.representable(amount)).transpose()
+        from.map(|from| {
+            let amount = applied(formula, from.amount).filter(|amount| amount.abs() < UNIT_PRICE_LIMIT);
+            let price = UnitPrice::rounded(amount.ok_or(Refusal::AmountOverflow)?, self.currency);
+            Ok(Made { price, formula, exchange_rate: from.exchange_rate })
+        })
+        .transpose()
     }
+}
 
-    fn representable(self, amount: Option<Decimal>) -> Result<UnitPrice, Refusal> {
-        let amount = amount.filter(|amount| amount.abs() < UNIT_PRICE_LIMIT).ok_or(Refusal::AmountOverflow)?;
-        Ok(UnitPrice::rounded(amount, self.currency))
+/// The formula on its cost, list or fixed price: multiplies before dividing; not yet rounded.
+fn applied(formula: Formula, amount: Decimal) -> Option<Decimal> {
+    let hundred = Decimal::ONE_HUNDRED;
+    match formula {
+        Formula::MarkupOnCost { percent } => amount.checked_mul(hundred.checked_add(percent)?)?.checked_div(hundred),
+        Formula::Margin { percent } => amount.checked_mul(hundred)?.checked_div(hundred.checked_sub(percent)?),
+        Formula::DiscountOnList { percent } => amount.checked_mul(hundred.checked_sub(percent)?)?.checked_div(hundred),
+        Formula::List | Formula::Fixed { .. } => Some(amount),
     }
 }

@@ -152,7 +152,7 @@ fn a_scope_has_one_rule_per_day() {
 #[test]
 fn a_rule_does_not_reach_into_the_past() {
     let past = PriceRule { effective_from: day("2026-09-30"), ..rule(SELLER, markup("25")) };
-    assert_eq!(set(&[], past.clone()), Err(Refusal::InvalidStartDate));
+    assert_eq!(set(&[], past.clone()), Err(Refusal::EffectiveInPast));
     assert_eq!(set(&[was_set(past.clone())], past), Ok(vec![]), "it already holds");
 }
 

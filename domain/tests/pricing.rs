@@ -4,7 +4,7 @@
 
 use chrono::NaiveDate;
 use domain::price_rule::{Author, Formula, PriceRule, Scope};
-use domain::pricing::{Buyer, Quote, Rates, RuleBook, price, scopes};
+use domain::pricing::{AppliedRate, Buyer, Quote, Rates, RuleBook, price, scopes};
 use domain::service::{BillingCycle, Offer, Service, ServiceStatus, Term};
 use domain::{Currency, Money, Refusal};
 use proptest::prelude::*;
@@ -205,6 +205,42 @@ fn another_currency_needs_a_fixed_price_or_a_rate() {
     assert_eq!(on("2026-10-11").as_deref(), Some("18.9735"));
     assert_eq!(on("2026-10-12").as_deref(), Some("19.25"));
     assert_eq!(on("2026-09-30"), None);
+}
+
+/// Rules that say nothing in the buyer's currency are as if they were not there.
+#[test]
+fn a_fixed_price_in_the_currency_is_found_behind_what_needs_a_rate() {
+    let dollars = |buyer: Buyer| Buyer { currency: Currency::USD, ..buyer };
+    let fixed_dollars = Formula::Fixed { price: Money::rounded(decimal("18"), Currency::USD) };
+    let rules = [rule(for_customer(SELLER, CUSTOMER), markup("25")), rule(SELLER, fixed_dollars)];
+    assert_eq!(shown(&rules, &office(), &dollars(DIRECT)), alone("18.00"));
+    assert!(!quote(&rules, &office(), &dollars(DIRECT)).unwrap().discountable);
+    assert_eq!(shown(&rules, &office(), &DIRECT), alone("17.50"));
+
+    let resellers = [rules[1].clone(), rule(RESELLERS, discount("5")), rule(for_service(RESELLERS), markup("10"))];
+    assert_eq!(shown(&resellers, &office(), &dollars(END_CUSTOMER)), both("19.80", "18.00"));
+    assert_eq!(shown(&resellers[..2], &office(), &dollars(END_CUSTOMER)), both("18.00", "18.00"));
+}
+
+#[test]
+fn a_quote_names_the_rate_it_was_made_with() {
+    let dollars = Buyer { currency: Currency::USD, ..DIRECT };
+    let day = |rate: &str| [((Currency::EUR, Currency::USD), day("2026-10-01"), decimal(rate))].into_iter().collect();
+    let quoted = |rules: &[PriceRule], buyer: &Buyer| {
+        let book = RuleBook::new(rules.iter().cloned()).with_rates(day("1.0842"));
+        price(&book, &office(), buyer, "2026-10-12".parse().unwrap()).unwrap().unwrap()
+    };
+    let applied = Some(AppliedRate { base: Currency::EUR, rate: decimal("1.0842") });
+    assert_eq!(quoted(&[rule(SELLER, markup("25"))], &dollars).exchange_rate, applied);
+    assert_eq!(quoted(&[], &dollars).exchange_rate, applied, "also for the list price");
+    assert_eq!(quoted(&[], &DIRECT).exchange_rate, None);
+    let fixed = rule(SELLER, Formula::Fixed { price: Money::rounded(decimal("18"), Currency::USD) });
+    assert_eq!(quoted(std::slice::from_ref(&fixed), &dollars).exchange_rate, None);
+    // The price is fixed, but the reseller's needed the rate.
+    let fixed = PriceRule { scope: for_customer(SELLER, CUSTOMER), ..fixed };
+    let quote = quoted(&[fixed], &Buyer { currency: Currency::USD, ..END_CUSTOMER });
+    assert_eq!(quote.exchange_rate, applied);
+    assert_eq!(quote.reseller_unit_price.unwrap().amount().to_string(), "21.684");
 }
 
 #[test]

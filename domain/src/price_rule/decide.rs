@@ -30,7 +30,7 @@ fn set(state: &PriceRuleState, rule: &PriceRule, today: NaiveDate) -> Result<Dec
     check_scope(&rule.scope)?;
     check_formula(&rule.formula)?;
     if rule.effective_from < today {
-        return Err(Refusal::InvalidStartDate);
+        return Err(Refusal::EffectiveInPast);
     }
     if state.rules().any(|other| collides(rule, other)) {
         return Err(Refusal::DuplicatePriceRule);

@@ -106,6 +106,18 @@ pub enum Formula {
     },
 }
 
+impl Formula {
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::MarkupOnCost { .. } => "markup_on_cost",
+            Self::Margin { .. } => "margin",
+            Self::DiscountOnList { .. } => "discount_on_list",
+            Self::List => "list",
+            Self::Fixed { .. } => "fixed",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PriceRule {
     pub rule_id: Uuid,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use super::AppliedRate;
 use crate::{Currency, Money, Refusal};
 
 /// Rates by (base, quote), each from a day on: one unit of base is worth `rate` units of quote.
@@ -28,10 +29,19 @@ impl Rates {
     }
 
     /// An amount in another currency, not rounded; `None` without a rate.
-    pub(super) fn convert(&self, money: Money, quote: Currency, day: NaiveDate) -> Result<Option<Decimal>, Refusal> {
-        let rate = self.on(money.currency(), quote, day);
-        rate.map(|rate| money.amount().checked_mul(rate).ok_or(Refusal::AmountOverflow)).transpose()
+    pub(super) fn convert(&self, money: Money, quote: Currency, day: NaiveDate) -> Result<Option<Converted>, Refusal> {
+        let base = money.currency();
+        let Some(rate) = self.on(base, quote, day) else { return Ok(None) };
+        let amount = money.amount().checked_mul(rate).ok_or(Refusal::AmountOverflow)?;
+        Ok(Some(Converted { amount, exchange_rate: (base != quote).then_some(AppliedRate { base, rate }) }))
     }
+}
+
+/// An amount in the buyer's currency, not rounded, with the rate that led to it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Converted {
+    pub amount: Decimal,
+    pub exchange_rate: Option<AppliedRate>,
 }
 
 impl FromIterator<((Currency, Currency), NaiveDate, Decimal)> for Rates {

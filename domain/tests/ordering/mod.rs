@@ -80,6 +80,7 @@ fn requested(line: u32, quantity: u32) -> RequestedLine {
         reseller_unit_price: None,
         unit_cost: service.unit_cost,
         discountable: true,
+        exchange_rate: None,
     };
     RequestedLine { line, service_id: service.id, service: Some(service), quantity, price: Some(price) }
 }

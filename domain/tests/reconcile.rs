@@ -258,6 +258,11 @@ fn a_difference_is_seen_once_and_resolved_once() {
     let refused = Err(Refusal::InvalidState { state: "adopted" });
     assert_eq!(does(&mut state, &resolve(DriftResolution::Corrected)), refused);
     assert_eq!(does(&mut state, &detect), Ok(0), "one revision differs once");
+
+    let mut state = DriftState::default();
+    does(&mut state, &detect).unwrap();
+    does(&mut state, &resolve(DriftResolution::Corrected)).unwrap();
+    assert_eq!(does(&mut state, &detect), Ok(1), "the provider would not make it ours again");
 }
 
 #[test]

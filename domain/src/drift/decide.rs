@@ -31,21 +31,17 @@ fn detected(seen: &DetectDrift) -> DriftEvent {
     }
 }
 
-/// A value that differs at one revision differs once. A whole subscription may go missing, come back and go missing
-/// again, all at one revision; what the operator chose to ignore stays ignored.
+/// A value that differs at one revision differs once, unless the provider would not make it ours again. A whole
+/// subscription may go missing, come back and go missing again, all at one revision. What the operator chose to ignore
+/// stays ignored.
 fn seen_again(drift: &Drift, seen: &DetectDrift) -> Decided<DriftEvent> {
-    match (drift.field, drift.resolution) {
-        (DriftField::Unknown | DriftField::Missing, Some(DriftResolution::Adopted | DriftResolution::Corrected)) => {
-            detected(seen).into()
-        }
-        (
-            DriftField::Quantity
-            | DriftField::EndsOn
-            | DriftField::Status
-            | DriftField::Renewal
-            | DriftField::Unknown
-            | DriftField::Missing,
-            _,
+    match (drift.resolution, drift.field) {
+        (Some(DriftResolution::Corrected), _)
+        | (Some(DriftResolution::Adopted), DriftField::Unknown | DriftField::Missing) => detected(seen).into(),
+        (None | Some(DriftResolution::Ignored), _)
+        | (
+            Some(DriftResolution::Adopted),
+            DriftField::Quantity | DriftField::EndsOn | DriftField::Status | DriftField::Renewal,
         ) => Decided::nothing(),
     }
 }

@@ -1,0 +1,112 @@
+//! Comparing everything the provider has with what we hold. What can be taken over is; the rest is for the operator.
+//!
+//! A run is worked on in steps, each committed before the next: a page that fails is read again, and nothing is
+//! concluded from pages that were not read.
+
+mod correct;
+mod one_sided;
+mod page;
+mod settle;
+
+use std::time::Duration;
+
+use commands::drift::runs::{self, Run};
+use commands::effects::{Due, Performed};
+use domain::reconcile::{Ours, Theirs};
+use domain::subscription::{SubscriptionState, SubscriptionStatus};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::outcome::FailureKind;
+use crate::perform::{self, Adapter, Step, done, log_away};
+use crate::translate::{ProviderSubscription, ProviderSubscriptionStatus};
+
+/// Work on one run until it gives way to others; well below the lease of an effect.
+const STEP: Duration = Duration::from_secs(20);
+/// How soon a run looks whether the one before it is over.
+const BEHIND: Duration = Duration::from_millis(250);
+
+impl Adapter {
+    /// One step of a run, or all of it when it is short.
+    pub(crate) async fn reconcile(&self, due: &Due, run_id: Uuid) -> Step {
+        let until = Instant::now() + STEP;
+        let run = runs::find(self.bus.pool(), run_id).await.map_err(log_away)?;
+        let Some(run) = run.filter(|run| run.completed_at.is_none()) else { return Ok(done("it is complete")) };
+        if runs::is_behind_another(self.bus.pool(), &run).await.map_err(log_away)? {
+            return Ok(Performed::poll(BEHIND));
+        }
+        if !run.scanned && !self.scan(due, &run, until).await? {
+            return Ok(Performed::poll(Duration::ZERO));
+        }
+        if !self.one_sided(due, run_id, until).await? {
+            return Ok(Performed::poll(Duration::ZERO));
+        }
+        self.close_settled(due, run_id).await?;
+        let run = runs::find(self.bus.pool(), run_id).await.map_err(log_away)?.unwrap_or(run);
+        runs::complete(self.bus.pool(), run_id).await.map_err(log_away)?;
+        metrics::counter!("reconcile_runs_total").increment(1);
+        Ok(done(format!("{} found, {} adopted", run.found, run.adopted)))
+    }
+
+    /// Reads pages until the last or until the time is over. True when the last one was read.
+    async fn scan(&self, due: &Due, run: &Run, until: Instant) -> Result<bool, Performed> {
+        let mut next = run.next_page.clone();
+        loop {
+            let page = match self.client.subscription_page(next.as_deref()).await {
+                Ok(page) => page,
+                Err(failure) => {
+                    // It may be the cursor that it no longer takes.
+                    if failure.kind == FailureKind::Undecodable && next.is_some() {
+                        runs::scan_again(self.bus.pool(), run.run_id).await.map_err(log_away)?;
+                    }
+                    return Err(perform::unanswered(due, &failure));
+                }
+            };
+            self.read_page(due, run.run_id, &page).await?;
+            match page.next {
+                None => return Ok(true),
+                Some(_) if Instant::now() >= until => return Ok(false),
+                Some(cursor) => next = Some(cursor),
+            }
+        }
+    }
+}
+
+/// As the comparison wants it; `None` when nothing was started under that id.
+fn ours(state: &SubscriptionState) -> Option<Ours> {
+    let core = &state.known()?.core;
+    Some(Ours {
+        subscription_id: core.started.subscription_id,
+        customer_id: core.started.customer_id,
+        provider_subscription_id: core.started.provider_subscription_id.clone(),
+        status: core.status,
+        quantity: core.quantity,
+        ends_on: core.ends_on,
+        renewal: core.renewal,
+        revision: core.provider_revision,
+        changing: core.change.is_some(),
+    })
+}
+
+fn theirs(read: &ProviderSubscription) -> Theirs {
+    Theirs {
+        provider_subscription_id: read.id.clone(),
+        provider_account_id: read.account_id.clone(),
+        sku: read.sku.clone(),
+        status: status(read.status),
+        quantity: read.quantity,
+        starts_on: read.starts_on,
+        ends_on: read.ends_on,
+        auto_renew: read.auto_renew,
+        revision: read.revision,
+    }
+}
+
+const fn status(theirs: ProviderSubscriptionStatus) -> SubscriptionStatus {
+    match theirs {
+        ProviderSubscriptionStatus::Active => SubscriptionStatus::Active,
+        ProviderSubscriptionStatus::Suspended => SubscriptionStatus::Suspended,
+        ProviderSubscriptionStatus::Cancelled => SubscriptionStatus::Cancelled,
+        ProviderSubscriptionStatus::Expired => SubscriptionStatus::Expired,
+    }
+}

@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use api::cli::{self, Cli};
 use clap::Parser;
 
+/// Commands are many small allocations: this allocator spends about half the processor time of the system's on them.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     // Several crates of the tree could bring a TLS provider; this is the one, before anything else runs.

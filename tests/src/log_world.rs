@@ -90,7 +90,7 @@ impl LogWorld {
     /// Any database error.
     pub async fn hold_head(&self) -> anyhow::Result<Transaction<'static, Postgres>> {
         let mut tx = self.owner.begin().await?;
-        sqlx::query("select position from log_head for update").execute(&mut *tx).await?;
+        sqlx::query("select pg_advisory_xact_lock(1)").execute(&mut *tx).await?;
         Ok(tx)
     }
 

@@ -1,5 +1,9 @@
 //! One task per process drains a bounded queue and appends what it finds there. No timer: a window costs throughput.
+//!
+//! Two batches may be under way, each over a connection of its own. A command that was decided on the result of one
+//! under way goes with it or waits for it: it must not be written if that one is not.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -7,6 +11,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -16,9 +21,16 @@ use crate::{AppendError, crash, error::is_transient};
 /// Commands waiting at most; beyond it callers are told to come back.
 pub const QUEUE: usize = 4_096;
 /// Commands in one batch at most: larger ones no longer save CPU and make the others wait longer.
-pub const BATCH_COMMANDS: usize = 256;
+pub const BATCH_COMMANDS: usize = 128;
 /// Events and personal records in one batch at most, unless a single command brings more.
 pub const BATCH_ROWS: usize = 4_096;
+/// Batches under way at most. The log takes one at a time; the second is received and checked while the first is
+/// written to the disk.
+const LANES: usize = 2;
+/// Commands that must wait for a second batch to be sent beside the first.
+const SECOND_BATCH: usize = 32;
+/// Commands taken from the queue ahead of their batch at most.
+const GATHERED: usize = 2 * BATCH_COMMANDS;
 /// How long the first reconnection waits; doubles up to a second.
 const RECONNECT_MS: u64 = 20;
 
@@ -48,6 +60,11 @@ impl Ticket {
         self.0.load(Ordering::Acquire) == Self::FAILED
     }
 
+    /// The ticket of the same command.
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     fn settle(&self, written: bool) {
         self.0.store(if written { Self::WRITTEN } else { Self::FAILED }, Ordering::Release);
     }
@@ -71,8 +88,16 @@ impl Batcher {
     pub fn start(options: PgConnectOptions, shutdown: CancellationToken) -> (Self, tokio::task::JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE);
         let (committed_to, committed) = watch::channel(0);
-        let task = Task { options, connection: None, waiting, committed: committed_to, shutdown };
-        (Self { queue, committed }, tokio::spawn(task.run()))
+        let committed_to = Arc::new(committed_to);
+        let lane = || Lane {
+            options: options.clone(),
+            connection: None,
+            committed: Arc::clone(&committed_to),
+            shutdown: shutdown.clone(),
+        };
+        let free = std::iter::repeat_with(lane).take(LANES).collect();
+        let task = Task { waiting, gathered: VecDeque::new(), free, busy: JoinSet::new() };
+        (Self { queue, committed }, tokio::spawn(task.run(shutdown)))
     }
 
     /// Puts a submission in the queue, at once and in order.
@@ -110,59 +135,120 @@ impl Batcher {
 }
 
 struct Task {
-    options: PgConnectOptions,
-    connection: Option<PgConnection>,
     waiting: mpsc::Receiver<Waiting>,
-    committed: watch::Sender<i64>,
-    shutdown: CancellationToken,
+    /// Taken from the queue and not yet sent, in order.
+    gathered: VecDeque<Waiting>,
+    /// Connections without a batch.
+    free: Vec<Lane>,
+    busy: JoinSet<Lane>,
 }
 
 impl Task {
-    async fn run(mut self) {
-        let mut carried = None;
-        loop {
-            let batch = match self.gather(&mut carried).await {
-                Some(batch) if batch.is_empty() => continue,
-                Some(batch) => batch,
-                None => break,
-            };
-            self.settle(batch).await;
+    async fn run(mut self, shutdown: CancellationToken) {
+        while self.fill(&shutdown).await {
+            let batch = self.batch();
+            if !batch.is_empty()
+                && let Some(lane) = self.free.pop()
+            {
+                self.busy.spawn(lane.settle(batch));
+            }
         }
+        while self.busy.join_next().await.is_some() {}
         debug!("the append queue is drained");
     }
 
-    /// Everything that waits, up to the limits. `None` when stopping and nothing waits.
-    async fn gather(&mut self, carried: &mut Option<Waiting>) -> Option<Vec<Waiting>> {
-        let first = match carried.take() {
-            Some(waiting) => waiting,
-            None => self.next().await?,
-        };
-        let mut rows = rows(&first.submission);
-        let mut batch = vec![first];
-        while batch.len() < BATCH_COMMANDS {
-            let Ok(next) = self.waiting.try_recv() else { break };
-            rows += self::rows(&next.submission);
-            if rows > BATCH_ROWS {
-                *carried = Some(next);
+    /// Waits until there is a batch to send and a connection to send it over. False when stopping and nothing waits.
+    async fn fill(&mut self, shutdown: &CancellationToken) -> bool {
+        loop {
+            self.drain();
+            if !self.free.is_empty() && self.is_worth_sending() {
+                return true;
+            }
+            let open = !self.waiting.is_closed() || !self.waiting.is_empty();
+            if !open && self.gathered.is_empty() {
+                return false;
+            }
+            tokio::select! {
+                biased;
+                next = self.waiting.recv(), if open && self.gathered.len() < GATHERED => self.gathered.extend(next),
+                Some(lane) = self.busy.join_next(), if !self.busy.is_empty() => match lane {
+                    Ok(lane) => self.free.push(lane),
+                    // Its tickets will never be settled: whoever waits is told that nothing is taken any more.
+                    Err(error) => {
+                        error!(%error, "a connection's task has died, the log takes no more commands");
+                        self.waiting.close();
+                        return false;
+                    }
+                },
+                () = shutdown.cancelled(), if !self.waiting.is_closed() => self.waiting.close(),
+            }
+        }
+    }
+
+    fn drain(&mut self) {
+        while self.gathered.len() < GATHERED
+            && let Ok(next) = self.waiting.try_recv()
+        {
+            self.gathered.push_back(next);
+        }
+    }
+
+    /// Beside a batch that is under way only a large one: many small ones would cost more than they hide.
+    fn is_worth_sending(&self) -> bool {
+        let Some(first) = self.gathered.front() else { return false };
+        self.busy.is_empty() || (first.may_go() && self.gathered.len() >= SECOND_BATCH)
+    }
+
+    /// The next commands, up to the limits. What was decided on a state that never came to be is answered instead;
+    /// what was decided on one that is still under way waits for it, and whatever came later waits behind it.
+    fn batch(&mut self) -> Vec<Waiting> {
+        let (mut batch, mut rows) = (Vec::new(), 0);
+        while batch.len() < BATCH_COMMANDS
+            && let Some(next) = self.gathered.pop_front()
+        {
+            let nothing_under_way = batch.is_empty() && self.busy.is_empty();
+            let Some(next) = still_founded(next, nothing_under_way) else { continue };
+            rows += next.rows();
+            let fits = batch.is_empty() || rows <= BATCH_ROWS;
+            if !fits || !next.may_go_after(&batch) {
+                self.gathered.push_front(next);
                 break;
             }
             batch.push(next);
         }
-        // What was decided on a state that never came to be is not sent.
-        Some(batch.into_iter().filter_map(still_founded).collect())
+        batch
+    }
+}
+
+impl Waiting {
+    fn rows(&self) -> usize {
+        self.submission.events.len() + self.submission.personal.len()
     }
 
-    async fn next(&mut self) -> Option<Waiting> {
-        tokio::select! {
-            biased;
-            next = self.waiting.recv() => next,
-            () = self.shutdown.cancelled() => { self.waiting.close(); self.waiting.recv().await }
-        }
+    /// Nothing it depends on is under way.
+    fn may_go(&self) -> bool {
+        !self.submission.depends_on.iter().any(Ticket::is_pending)
     }
 
+    /// Nothing it depends on is under way elsewhere than in this batch.
+    fn may_go_after(&self, batch: &[Self]) -> bool {
+        let here = |ticket: &Ticket| batch.iter().any(|earlier| earlier.ticket.is(ticket));
+        self.submission.depends_on.iter().all(|ticket| !ticket.is_pending() || here(ticket))
+    }
+}
+
+/// A connection of its own, with at most one batch under way.
+struct Lane {
+    options: PgConnectOptions,
+    connection: Option<PgConnection>,
+    committed: Arc<watch::Sender<i64>>,
+    shutdown: CancellationToken,
+}
+
+impl Lane {
     /// Sends the batch until there is a verdict. A lost connection leaves the outcome open, so the same batch goes
     /// again: the keys in it make that safe.
-    async fn settle(&mut self, batch: Vec<Waiting>) {
+    async fn settle(mut self, batch: Vec<Waiting>) -> Self {
         let (submissions, waiters): (Vec<_>, Vec<Waiter>) =
             batch.into_iter().map(|w| (w.submission, (w.ticket, w.answer))).unzip();
         metrics::histogram!("append_batch_commands").record(u32::try_from(submissions.len()).unwrap_or(u32::MAX));
@@ -185,6 +271,7 @@ impl Task {
             // A caller that has given up will find the outcome under its key.
             let _ = waiter.send(answer);
         }
+        self
     }
 
     async fn verdicts(&mut self, submissions: &[Submission], waiters: &[Waiter]) -> Vec<Answer> {
@@ -248,13 +335,11 @@ impl Task {
     }
 }
 
-fn rows(submission: &Submission) -> usize {
-    submission.events.len() + submission.personal.len()
-}
-
-/// Answers a submission whose foundation has failed with a conflict: it is decided again.
-fn still_founded(waiting: Waiting) -> Option<Waiting> {
-    if waiting.submission.depends_on.iter().any(Ticket::has_failed) {
+/// Answers a submission whose foundation has failed with a conflict: it is decided again. When nothing is under way, a
+/// foundation that is still open is one that nobody will settle any more.
+fn still_founded(waiting: Waiting, nothing_under_way: bool) -> Option<Waiting> {
+    let lost = |ticket: &Ticket| ticket.has_failed() || (nothing_under_way && ticket.is_pending());
+    if waiting.submission.depends_on.iter().any(lost) {
         waiting.ticket.settle(false);
         let _ = waiting.answer.send(Ok(Verdict::Conflict));
         return None;

@@ -43,10 +43,6 @@ pub async fn subscriptions(owner_url: &str, streams: i64) -> anyhow::Result<i64>
         sqlx::query(INSERT).bind(streams).bind(STARTED).bind(GRANTED).bind(METADATA).execute(&mut owner).await?;
     let events = streams * EVENTS;
     ensure!(i64::try_from(inserted.rows_affected())? == events, "not all events were written");
-    sqlx::query("update log_head set position = $1, recorded_at = clock_timestamp()")
-        .bind(events)
-        .execute(&mut owner)
-        .await?;
     owner.execute("vacuum (analyze) events").await?;
     owner.close().await?;
     Ok(events)

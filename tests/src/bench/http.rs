@@ -29,6 +29,9 @@ const STREAM_BYTES: u64 = 512 * 1024 * 1024;
 const START: Duration = Duration::from_secs(60);
 /// After the start, before memory is read.
 const SETTLE: Duration = Duration::from_secs(2);
+/// How often a quiet moment is looked for, and how long after each try.
+const STOPS: usize = 400;
+const BETWEEN_STOPS: Duration = Duration::from_millis(5);
 
 /// Which roles the measured process has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,13 +105,23 @@ impl Served {
         Ok(resident_mb(self.product.pid()).context("the product has ended")?.1)
     }
 
-    /// Holds product and simulator still while something else is measured.
+    /// Holds product and simulator still while something else is measured, at a moment when no transaction is open:
+    /// one that stayed open would keep the whole cluster from clearing away what is dead.
     ///
     /// # Errors
-    /// When they cannot be signalled.
-    pub fn pause(&mut self) -> anyhow::Result<()> {
+    /// When they cannot be signalled, or are never without a transaction.
+    pub async fn pause(&mut self) -> anyhow::Result<()> {
         self.provider.process.signal("STOP")?;
-        self.product.signal("STOP")
+        let mut database = PgConnection::connect(&self.settings.databases.app).await?;
+        for _ in 0..STOPS {
+            self.product.signal("STOP")?;
+            if !in_transaction(&mut database).await? {
+                return Ok(());
+            }
+            self.product.signal("CONT")?;
+            tokio::time::sleep(BETWEEN_STOPS).await;
+        }
+        anyhow::bail!("the product was never without a transaction")
     }
 
     /// # Errors
@@ -124,6 +137,20 @@ impl Served {
         self.product.kill9().await?;
         self.provider.kill9().await
     }
+}
+
+/// Whether a session of this login waits within a transaction, once those that are busy have come to their end.
+async fn in_transaction(database: &mut PgConnection) -> anyhow::Result<bool> {
+    let sql = "select coalesce(array_agg(distinct state), '{}') from pg_stat_activity \
+               where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'";
+    for _ in 0..STOPS {
+        let states: Vec<String> = sqlx::query_scalar(sql).fetch_one(&mut *database).await?;
+        if !states.iter().any(|state| state == "active") {
+            return Ok(!states.is_empty());
+        }
+        tokio::time::sleep(BETWEEN_STOPS).await;
+    }
+    Ok(true)
 }
 
 fn take(targets: Arc<Targets>) -> anyhow::Result<Targets> {

@@ -50,7 +50,7 @@ fn code_of(outcome: Result<PgQueryResult, sqlx::Error>) -> String {
 
 fn statements(login: &str) -> Vec<String> {
     let mut statements = Vec::new();
-    for table in ["events", "command_results", "log_head", "personal_data"] {
+    for table in ["events", "command_results", "log_identity", "personal_data"] {
         statements.push(format!("delete from {table}"));
         statements.push(format!("truncate {table}"));
         statements.push(format!("alter table {table} disable trigger all"));
@@ -61,10 +61,10 @@ fn statements(login: &str) -> Vec<String> {
         "update events set payload = payload",
         "update events set metadata = metadata where position = 1",
         "update command_results set status = 200",
-        "update log_head set position = position - 1",
+        "update log_identity set log_id = log_id",
         "insert into events select * from events limit 1",
         "insert into command_results select * from command_results limit 1",
-        "insert into log_head select * from log_head",
+        "insert into log_identity select * from log_identity",
         "insert into personal_data select * from personal_data limit 1",
         "update personal_data set fields = fields",
         "set session_replication_role = replica",

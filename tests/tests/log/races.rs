@@ -68,7 +68,7 @@ async fn disturb(world: &LogWorld, done: &AtomicBool) {
         // Not so at the very end, when nobody writes any more.
         let waiting = world.blocked(1);
         tokio::select! { _ = waiting => {}, () = until(done) => {} }
-        sqlx::query("update log_head set recorded_at = recorded_at").execute(&mut *head).await.unwrap();
+        sqlx::query("update log_identity set log_id = log_id").execute(&mut *head).await.unwrap();
         head.commit().await.unwrap();
     }
     until(done).await;

@@ -1,0 +1,188 @@
+-- The head of the log is read from the log itself. A row that every batch updates leaves a dead version behind each
+-- time, and while anything old is still open in the cluster (a backup, an export, a forgotten transaction) none of them
+-- can be cleared away: each append would walk past all of them. Nothing is updated here any more.
+
+create table log_identity (
+    one    boolean primary key default true check (one),
+    log_id uuid    not null                         -- tells this log from any other, on NATS too
+);
+insert into log_identity (log_id) select log_id from log_head;
+drop table log_head;
+
+create view log_head as
+    select i.log_id, coalesce(e.position, 0) as position, e.recorded_at
+    from log_identity i left join lateral (
+        select position, recorded_at from events order by position desc limit 1) e on true;
+grant select on log_head, log_identity to cloudsales_app, cloudsales_auditor;
+
+-- As before, but for the lock and the head: advisory lock 1 of this database is what batches wait for, held until
+-- commit. Plans are made once, for tables that grow: a plan made while they are empty must still be right later.
+create or replace function append_batch(
+    command_ids uuid[], fingerprints bytea[], statuses smallint[], result_types text[], result_ids text[],
+    result_versions bigint[], outcomes json[], first_offsets integer[], last_offsets integer[],
+    read_commands integer[], read_streams integer[], read_types text[], read_ids text[], read_versions bigint[],
+    event_commands integer[], event_streams integer[], event_aggregates text[], event_aggregate_ids text[],
+    event_sequences bigint[], event_types text[], event_versions text[], payloads json[], metadatas json[],
+    event_ids uuid[], customers uuid[],
+    person_commands integer[], person_subjects uuid[], person_revisions integer[], person_customers uuid[],
+    person_kinds text[], person_fields json[]
+) returns setof batch_verdict
+language plpgsql security definer
+set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+#variable_conflict use_column
+declare
+    head     bigint;
+    now_at   timestamptz;
+    n_events bigint := cardinality(event_commands);
+begin
+    perform pg_advisory_xact_lock(1);
+    select e.position, greatest(clock_timestamp(), e.recorded_at) into head, now_at
+      from events e order by e.position desc limit 1;
+    if not found then
+        head := 0;
+        now_at := clock_timestamp();
+    end if;
+
+    if not exists (
+        select 1 from unnest(read_types, read_ids, read_versions) r(type, id, version)
+        where r.version <> coalesce((
+            select e.sequence from events e where e.aggregate_type = r.type and e.aggregate_id = r.id
+            order by e.sequence desc limit 1), 0))
+        and not exists (
+        select 1 from unnest(read_commands, read_streams) r(command, stream)
+        join unnest(event_commands, event_streams) e(command, stream) on e.stream = r.stream and e.command < r.command)
+    then
+        begin
+            insert into events
+            select head + v.n, v.aggregate, v.aggregate_id, v.sequence, v.type, v.version, v.payload, v.metadata, v.id,
+                   v.command_id, v.customer, now_at
+            from (select generate_series(1, n_events) n, unnest(event_aggregates) aggregate,
+                         unnest(event_aggregate_ids) aggregate_id, unnest(event_sequences) sequence,
+                         unnest(event_types) type, unnest(event_versions) version, unnest(payloads) payload,
+                         unnest(metadatas) metadata, unnest(event_ids) id, unnest(customers) customer,
+                         command_ids[unnest(event_commands)] command_id) v;
+
+            insert into command_results
+            select c.id, c.fingerprint, c.status, c.type, c.aggregate_id, c.version, head + c.first, head + c.last,
+                   c.outcome
+            from (select unnest(command_ids) id, unnest(fingerprints) fingerprint, unnest(statuses) status,
+                         unnest(result_types) type, unnest(result_ids) aggregate_id, unnest(result_versions) version,
+                         unnest(first_offsets) first, unnest(last_offsets) last, unnest(outcomes) outcome) c;
+
+            if cardinality(person_commands) > 0 then
+                insert into personal_data (subject_id, revision, customer_id, kind, fields)
+                select * from unnest(person_subjects, person_revisions, person_customers, person_kinds, person_fields);
+            end if;
+
+            return next row(0, 'appended', head, head + n_events, null, null, null, null, null, null)::batch_verdict;
+            return;
+        exception when unique_violation then
+            null; -- somebody was faster: all of the above is undone
+        end;
+    end if;
+
+    return query select * from append_one_by_one(
+        head, now_at, command_ids, fingerprints, statuses, result_types, result_ids, result_versions, outcomes,
+        last_offsets, read_commands, read_streams, read_types, read_ids, read_versions,
+        event_commands, event_streams, event_aggregates, event_aggregate_ids, event_sequences, event_types,
+        event_versions, payloads, metadatas, event_ids, customers,
+        person_commands, person_subjects, person_revisions, person_customers, person_kinds, person_fields);
+end $$;
+
+-- The walk, as before, without a head to set.
+create or replace function append_one_by_one(
+    head bigint, now_at timestamptz,
+    command_ids uuid[], fingerprints bytea[], statuses smallint[], result_types text[], result_ids text[],
+    result_versions bigint[], outcomes json[], last_offsets integer[],
+    read_commands integer[], read_streams integer[], read_types text[], read_ids text[], read_versions bigint[],
+    event_commands integer[], event_streams integer[], event_aggregates text[], event_aggregate_ids text[],
+    event_sequences bigint[], event_types text[], event_versions text[], payloads json[], metadatas json[],
+    event_ids uuid[], customers uuid[],
+    person_commands integer[], person_subjects uuid[], person_revisions integer[], person_customers uuid[],
+    person_kinds text[], person_fields json[]
+) returns setof batch_verdict
+language plpgsql set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+    versions bigint[];        -- by stream ordinal: the version as of the commands accepted so far
+    tried    bigint[];        -- the same with the command at hand
+    fits     boolean;
+    answer   batch_verdict;
+    written  bigint := 0;     -- events accepted so far
+    mine     integer;
+    r0 integer; r1 integer := 0;    -- the command's stretches: of reads,
+    e0 integer; e1 integer := 0;    -- of events
+    p0 integer; p1 integer := 0;    -- and of personal data
+begin
+    select array_agg(coalesce((
+               select e.sequence from events e
+               where e.aggregate_type = s.type and e.aggregate_id = s.id order by e.sequence desc limit 1), 0)
+           order by s.stream)
+      into versions
+      from (select distinct * from (
+                select * from unnest(read_streams, read_types, read_ids)
+                union all select * from unnest(event_streams, event_aggregates, event_aggregate_ids)
+            ) named(stream, type, id)) s;
+
+    for c in 1 .. cardinality(command_ids) loop
+        answer := null;
+        answer.command := c;
+        e0 := e1 + 1;
+        e1 := last_offsets[c];
+        r0 := r1 + 1;
+        while read_commands[r1 + 1] = c loop r1 := r1 + 1; end loop;
+        p0 := p1 + 1;
+        while person_commands[p1 + 1] = c loop p1 := p1 + 1; end loop;
+
+        select 'done', r.first_position, r.last_position, r.fingerprint, r.status, r.aggregate_type, r.aggregate_id,
+               r.version, r.outcome
+          into answer.verdict, answer.first_position, answer.last_position, answer.fingerprint, answer.status,
+               answer.aggregate_type, answer.aggregate_id, answer.version, answer.outcome
+          from command_results r where r.id = command_ids[c];
+        if found then
+            return next answer;
+            continue;
+        end if;
+
+        fits := true;
+        tried := versions;
+        for i in r0 .. r1 loop
+            fits := fits and read_versions[i] = versions[read_streams[i]];
+        end loop;
+        for i in e0 .. e1 loop
+            fits := fits and event_sequences[i] = tried[event_streams[i]] + 1;
+            tried[event_streams[i]] := event_sequences[i];
+        end loop;
+        if not fits then
+            answer.verdict := 'conflict';
+            return next answer;
+            continue;
+        end if;
+        versions := tried;
+
+        mine := e1 - e0 + 1;
+        if mine > 0 then
+            insert into events
+            select head + written + v.n, v.aggregate, v.aggregate_id, v.sequence, v.type, v.version, v.payload,
+                   v.metadata, v.id, command_ids[c], v.customer, now_at
+            from unnest(event_aggregates[e0:e1], event_aggregate_ids[e0:e1], event_sequences[e0:e1],
+                        event_types[e0:e1], event_versions[e0:e1], payloads[e0:e1], metadatas[e0:e1],
+                        event_ids[e0:e1], customers[e0:e1]) with ordinality
+                 v(aggregate, aggregate_id, sequence, type, version, payload, metadata, id, customer, n);
+        end if;
+        if p1 >= p0 then
+            insert into personal_data (subject_id, revision, customer_id, kind, fields)
+            select * from unnest(person_subjects[p0:p1], person_revisions[p0:p1], person_customers[p0:p1],
+                                 person_kinds[p0:p1], person_fields[p0:p1]);
+        end if;
+
+        answer.verdict := 'appended';
+        answer.first_position := head + written + least(mine, 1);
+        answer.last_position := head + written + mine;
+        insert into command_results
+        values (command_ids[c], fingerprints[c], statuses[c], result_types[c], result_ids[c], result_versions[c],
+                answer.first_position, answer.last_position, outcomes[c]);
+        written := written + mine;
+        return next answer;
+    end loop;
+end $$;

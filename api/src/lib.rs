@@ -4,6 +4,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod http;
+pub mod presence;
 pub mod roles;
 pub mod schedule;
 pub mod serve;

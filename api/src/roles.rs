@@ -19,5 +19,17 @@ pub enum Role {
 }
 
 impl Role {
+    /// As it is named on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Relay => "relay",
+            Self::Project => "project",
+            Self::React => "react",
+            Self::Ccp => "ccp",
+            Self::Schedule => "schedule",
+        }
+    }
+
     pub const ALL: [Self; 6] = [Self::Http, Self::Relay, Self::Project, Self::React, Self::Ccp, Self::Schedule];
 }

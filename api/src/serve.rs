@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use event_log::lease::Owner;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{info, warn};
 
 use crate::config::Settings;
 use crate::http;
+use crate::presence;
 use crate::roles::Role;
 use crate::telemetry;
 use crate::wiring::Parts;
@@ -31,18 +33,23 @@ pub async fn run(settings: Settings, roles: &[Role]) -> anyhow::Result<u8> {
     };
     write_ports(&settings, public.as_ref(), &internal)?;
     let parts = Parts::build(settings).await?;
+    // Before anything is started and until everything has ended: a start and a drain can be watched.
+    let probes = tokio::spawn(http::internal::serve(internal, &parts, roles, recorder));
     parts.start(roles).await?;
-    parts.tasks.spawn(http::internal::serve(internal, &parts, recorder));
+    let owner = Owner::this_process(&parts.settings.node);
+    parts.tasks.spawn(presence::announce(parts.pool.clone(), owner, roles.to_vec(), parts.shutdown.clone()));
     if let Some(public) = public {
         let api = parts.api()?;
         parts.tasks.spawn(http::router::serve(public, api, &parts));
     }
+    parts.started.cancel();
     info!(?roles, "serving");
     signals.next().await;
     info!("draining; a second signal aborts");
     tokio::select! {
         drained = tokio::time::timeout(DRAIN, parts.stop()) => {
             if drained.is_err() { warn!("the drain took too long and was cut"); }
+            probes.abort();
             Ok(0)
         }
         () = signals.next() => bail!("aborted by a second signal"),

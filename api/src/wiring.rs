@@ -2,7 +2,7 @@
 
 mod front;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -47,7 +47,11 @@ pub struct Parts {
     pub freshness: Freshness,
     pub effects: Wake,
     pub arrived: Wake,
+    /// Of the provider, once this process talks to it.
+    pub provider: Arc<OnceLock<CcpClient>>,
     pub tasks: TaskTracker,
+    /// Cancelled once every role runs.
+    pub started: CancellationToken,
     pub shutdown: CancellationToken,
     /// Cancelled after everything that writes has ended.
     pub log_shutdown: CancellationToken,
@@ -90,7 +94,9 @@ impl Parts {
             freshness: Freshness::default(),
             effects: Wake::default(),
             arrived: Wake::default(),
+            provider: Arc::default(),
             tasks: TaskTracker::new(),
+            started: CancellationToken::new(),
             shutdown: CancellationToken::new(),
             log_shutdown,
         })
@@ -141,11 +147,7 @@ impl Parts {
     }
 
     fn mirror(&self) -> MirrorConfig {
-        MirrorConfig {
-            stream: self.settings.nats_stream.clone(),
-            subject_prefix: self.settings.nats_subject_prefix.clone(),
-            max_bytes: self.settings.nats_max_bytes,
-        }
+        mirror(&self.settings)
     }
 
     fn read(&self, reader: Arc<dyn Reader>) {
@@ -163,6 +165,8 @@ impl Parts {
         let url = self.settings.ccp_url.as_deref().context("ccp_url is needed by the role ccp")?;
         let secret = self.settings.ccp_client_secret.clone().context("ccp_client_secret is needed by the role ccp")?;
         let client = CcpClient::new(CcpConfig::new(url, self.settings.ccp_client_id.clone(), secret))?;
+        // Set once: a process starts each role once.
+        let _ = self.provider.set(client.clone());
         let worker = Worker {
             pool: self.pool.clone(),
             performer: Arc::new(Adapter { bus: self.bus.clone(), client: client.clone() }),
@@ -189,6 +193,15 @@ impl Parts {
         self.tasks.wait().await;
         self.log_shutdown.cancel();
         self.pool.close().await;
+    }
+}
+
+/// Where the mirror of this configuration is.
+pub fn mirror(settings: &Settings) -> MirrorConfig {
+    MirrorConfig {
+        stream: settings.nats_stream.clone(),
+        subject_prefix: settings.nats_subject_prefix.clone(),
+        max_bytes: settings.nats_max_bytes,
     }
 }
 
@@ -246,14 +259,8 @@ const NATS_PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// NATS may be away: everything works without it, a little later. The client takes no login from the address by itself.
 async fn nats(settings: &Settings) -> anyhow::Result<async_nats::Client> {
-    let address: ServerAddr = settings.nats_url.expose_secret().parse().context("nats_url is no NATS URL")?;
-    let options = match (address.username(), address.password()) {
-        (Some(user), Some(password)) => ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned()),
-        (Some(token), None) => ConnectOptions::with_token(token.to_owned()),
-        (None, _) => ConnectOptions::new(),
-    };
+    let (options, address) = nats_login(settings)?;
     options
-        .name("cloudsales")
         .retry_on_initial_connect()
         .max_reconnects(None)
         .reconnect_delay_callback(|attempts| {
@@ -262,4 +269,23 @@ async fn nats(settings: &Settings) -> anyhow::Result<async_nats::Client> {
         .connect(address)
         .await
         .context("nats_url cannot be used")
+}
+
+/// One attempt, for whoever wants to know whether NATS is there.
+///
+/// # Errors
+/// When it is not, or refuses the login.
+pub async fn nats_once(settings: &Settings) -> anyhow::Result<async_nats::Client> {
+    let (options, address) = nats_login(settings)?;
+    options.connect(address).await.context("NATS cannot be reached under nats_url")
+}
+
+fn nats_login(settings: &Settings) -> anyhow::Result<(ConnectOptions, ServerAddr)> {
+    let address: ServerAddr = settings.nats_url.expose_secret().parse().context("nats_url is no NATS URL")?;
+    let options = match (address.username(), address.password()) {
+        (Some(user), Some(password)) => ConnectOptions::with_user_and_password(user.to_owned(), password.to_owned()),
+        (Some(token), None) => ConnectOptions::with_token(token.to_owned()),
+        (None, _) => ConnectOptions::new(),
+    };
+    Ok((options.name("cloudsales"), address))
 }

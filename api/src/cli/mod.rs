@@ -1,8 +1,11 @@
 //! The command line. Exit status: 0 well, 1 it found what it looks for, 2 wrong use, 3 a dependency is away.
 
 mod config;
+mod doctor;
+mod events;
 mod migrate;
 mod openapi;
+mod output;
 mod projections;
 
 use std::process::ExitCode;
@@ -45,6 +48,13 @@ enum Command {
         #[command(subcommand)]
         command: projections::Command,
     },
+    /// Look at everything the product stands on, and say what to do; exit status 1 when something is wrong
+    Doctor(doctor::Asked),
+    /// The log as it is written
+    Events {
+        #[command(subcommand)]
+        command: events::Command,
+    },
     /// Configuration
     Config {
         #[command(subcommand)]
@@ -59,6 +69,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Config { command: config::Command::Show } => settings().and_then(|settings| config::show(&settings)),
         Command::Serve { roles } => with_settings(async |settings| serve::run(settings, &roles).await).await,
         Command::Migrate => with_settings(async |settings| migrate::run(&settings).await).await,
+        Command::Doctor(asked) => with_settings(async |settings| doctor::run(&settings, &asked).await).await,
+        Command::Events { command } => with_settings(async |settings| events::run(&settings, &command).await).await,
         Command::Projections { command } => {
             with_settings(async |settings| projections::run(&settings, &command).await).await
         }

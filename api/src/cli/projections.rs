@@ -4,6 +4,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use comfy_table::Table;
 use event_log::Reader as _;
+use indicatif::{ProgressBar, ProgressStyle};
 use projections::{rebuild, status};
 use secrecy::ExposeSecret;
 use sqlx::PgPool;
@@ -56,8 +57,19 @@ async fn rebuild_one(pool: &PgPool, name: &str) -> anyhow::Result<u8> {
         eprintln!("error: there is no read model {name}");
         return Ok(WRONG_USE);
     };
-    let progress = |position: i64, head: i64| eprintln!("{name}: {position} of {head}");
-    let rebuilt = rebuild::rebuild(pool, &model, progress).await?;
+    let bar = progress_bar(name);
+    let rebuilt = rebuild::rebuild(pool, &model, |position, head| {
+        bar.set_length(u64::try_from(head).unwrap_or_default());
+        bar.set_position(u64::try_from(position).unwrap_or_default());
+    })
+    .await?;
+    bar.finish_and_clear();
     println!("{name} shows generation {} at position {}.", rebuilt.generation, rebuilt.position);
     Ok(0)
+}
+
+/// On standard error, and only where that is a terminal.
+fn progress_bar(name: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} events, {eta} left");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(name.to_owned())
 }

@@ -50,6 +50,7 @@ pub fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(admin::rebuild::rebuild_projection))
         .routes(routes!(admin::effects::list_effects))
         .routes(routes!(admin::dead_letters::list_dead_letters))
+        .routes(routes!(admin::roles::list_roles))
         .routes(routes!(webhooks::ccp::deliver_ccp_webhook))
         .routes(routes!(dev::make_token))
         .routes(routes!(dev::get_jwks))

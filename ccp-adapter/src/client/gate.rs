@@ -50,6 +50,11 @@ impl Gate {
         self.breaker().paused(Instant::now())
     }
 
+    /// Whether the provider is taken to be down, until a probe says otherwise.
+    pub fn is_open(&self) -> bool {
+        !self.breaker().is_closed()
+    }
+
     fn announce(&self, closed: bool) {
         gauge(&self.provider, closed);
         if closed {

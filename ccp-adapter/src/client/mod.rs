@@ -3,14 +3,18 @@
 mod accounts;
 mod call;
 mod catalogue;
+mod changes;
 mod gate;
 mod orders;
 mod paging;
+mod scan;
 mod subscriptions;
 pub(crate) mod transport;
 mod webhook;
 
+pub use changes::ChangeAtProvider;
 pub use orders::OrderAtProvider;
+pub use scan::SubscriptionPage;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,6 +114,11 @@ impl CcpClient {
     /// How long the breaker still holds work back; `None` when a call may go. Calls meanwhile are not reached.
     pub fn paused(&self) -> Option<Duration> {
         self.shared.gate.paused()
+    }
+
+    /// Whether the provider is taken to be down.
+    pub fn is_away(&self) -> bool {
+        self.shared.gate.is_open()
     }
 }
 

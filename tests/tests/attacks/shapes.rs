@@ -97,7 +97,7 @@ pub fn of(operation: &str) -> Option<Shape> {
         "cancel_order" => thing,
         "place_order" => Shape { body: order, ..shape(Names::Thing, &[201]) },
         "quote_order" => Shape { body: order, ..thing },
-        "list_tax_rates" | "list_projections" | "list_effects" | "list_dead_letters" => nothing,
+        "list_tax_rates" | "list_projections" | "list_effects" | "list_dead_letters" | "list_roles" => nothing,
         "sync_catalogue" | "rebuild_projection" => shape(Names::Nothing, &[202]),
         _ => return None,
     })

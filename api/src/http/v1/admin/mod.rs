@@ -4,3 +4,4 @@ pub mod dead_letters;
 pub mod effects;
 pub mod projections;
 pub mod rebuild;
+pub mod roles;

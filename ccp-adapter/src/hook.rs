@@ -4,6 +4,7 @@ use commands::catalogue::ask_for_sync;
 use commands::effects::{self, Wake};
 use commands::inbox::{Applied, Applier};
 use commands::index;
+use commands::subscription::ask_for_look;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 use sqlx::PgPool;
@@ -27,6 +28,7 @@ struct Hint {
 #[derive(Debug, Default, Deserialize)]
 struct Subject {
     order_id: Option<String>,
+    subscription_id: Option<String>,
 }
 
 impl Applier for CcpHook {
@@ -45,6 +47,10 @@ impl Applier for CcpHook {
                     self.wake.wake();
                     Ok(Applied::Looked)
                 }
+                "operation.succeeded" | "operation.failed" => self.look_at_operation(hint.data).await,
+                "subscription.updated" | "subscription.cancelled" | "subscription.expired" => {
+                    self.look_at_subscription(id, hint.data).await
+                }
                 _ => Ok(Applied::Ignored),
             }
         })
@@ -61,6 +67,29 @@ impl CcpHook {
         let hastened = effects::hasten(&self.pool, "watch_order", &order_id.to_string()).await?;
         self.wake.wake();
         Ok(if hastened { Applied::Looked } else { Applied::NotYet })
+    }
+
+    /// Whoever asked for the operation had its row before; when none is open any more, it is known what came of it.
+    async fn look_at_operation(&self, subject: Subject) -> Result<Applied, sqlx::Error> {
+        let Some(provider_id) = subject.subscription_id else { return Ok(Applied::Ignored) };
+        let Some(id) = index::subscription_of_provider(&self.pool, &provider_id).await? else {
+            return Ok(Applied::NotYet);
+        };
+        for kind in ["change_subscription", "send_renewal"] {
+            effects::hasten_open(&self.pool, kind, &id.to_string()).await?;
+        }
+        self.wake.wake();
+        Ok(Applied::Looked)
+    }
+
+    async fn look_at_subscription(&self, webhook: &str, subject: Subject) -> Result<Applied, sqlx::Error> {
+        let Some(provider_id) = subject.subscription_id else { return Ok(Applied::Ignored) };
+        let Some(id) = index::subscription_of_provider(&self.pool, &provider_id).await? else {
+            return Ok(Applied::NotYet);
+        };
+        ask_for_look(&self.pool, id, &format!("webhook/{webhook}")).await?;
+        self.wake.wake();
+        Ok(Applied::Looked)
     }
 }
 

@@ -3,12 +3,16 @@
 pub mod backoff;
 pub mod breaker;
 pub mod catalogue;
+pub mod change;
 pub mod client;
 pub mod hook;
 pub mod limiter;
+pub mod look;
 pub mod outcome;
 pub mod perform;
 pub mod provision;
+mod reconcile;
+pub mod renewal;
 pub mod token;
 pub mod translate;
 mod wire;

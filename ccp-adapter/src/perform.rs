@@ -3,7 +3,7 @@
 use commands::context::{Key, Trace};
 use commands::effects::{Due, Performed, Performer};
 use commands::{Bus, Command, Context, Rejection};
-use domain::Decider;
+use domain::{Actor, Decider, Role};
 use domain::process::Effect;
 use event_log::stream::Versioned;
 use futures::future::BoxFuture;
@@ -33,6 +33,13 @@ impl Performer for Adapter {
                 Effect::WatchOrder { order_id } => self.watch_order(due, *order_id).await,
                 Effect::CancelOrder { order_id } => self.cancel_order(due, *order_id).await,
                 Effect::SyncCatalogue {} => self.sync_catalogue(due).await,
+                Effect::Reconcile { run_id } => self.reconcile(due, *run_id).await,
+                Effect::SettleDrift { drift_id, account_id } => self.settle_drift(due, *drift_id, *account_id).await,
+                Effect::ChangeSubscription { subscription_id, change_id } => {
+                    self.change_subscription(due, *subscription_id, *change_id).await
+                }
+                Effect::SendRenewal { subscription_id } => self.send_renewal(due, *subscription_id).await,
+                Effect::LookAtSubscription { subscription_id } => self.look_at(due, *subscription_id).await,
             };
             performed.unwrap_or_else(|stop| stop)
         })
@@ -50,17 +57,32 @@ impl Adapter {
     /// Answers by command. `n` tells apart the commands of one effect; the same command of a repeated try is answered
     /// from its key.
     pub(crate) async fn answer<C: Command>(&self, due: &Due, n: &str, command: &C) -> Result<(), Answered> {
+        self.answer_as(due, n, Actor::system("ccp-adapter"), command).await
+    }
+
+    /// The same for what was read there: whatever follows from it, the provider has done.
+    pub(crate) async fn answer_as_provider<C: Command>(
+        &self,
+        due: &Due,
+        n: &str,
+        command: &C,
+    ) -> Result<(), Answered> {
+        let provider = Actor { subject: self.client.provider().to_owned(), role: Role::Provider, customer_id: None };
+        self.answer_as(due, n, provider, command).await
+    }
+
+    async fn answer_as<C: Command>(&self, due: &Due, n: &str, actor: Actor, command: &C) -> Result<(), Answered> {
         let key = Key::system(format!("{}/{n}", due.op_id));
         let cause = due.position.map_or_else(|| due.op_id.to_string(), |position| position.to_string());
         let correlation_id = due.correlation_id.clone().unwrap_or_else(|| due.op_id.to_string());
         let trace = Trace { correlation_id, causation_id: cause, traceparent: None };
-        let context = Context::system("ccp-adapter", self.bus.now(), key, trace);
+        let context = Context { actor, at: self.bus.now(), key, if_match: None, trace };
         match self.bus.execute(&context, command).await {
             Ok(_) => Ok(()),
             Err(Rejection::Refused(refusal)) => Err(Answered::Refused(refusal)),
             Err(Rejection::NotFound) => Err(Answered::Refused(domain::Refusal::NotFound)),
             Err(Rejection::Contention | Rejection::Overloaded | Rejection::Unavailable) => {
-                Err(Answered::Stop(Performed::Wait { after: OURSELVES, why: "the log is busy or away".to_owned() }))
+                Err(Answered::Stop(log_is_away()))
             }
             Err(error) => Err(Answered::Stop(Performed::Dead { reason: error.to_string() })),
         }
@@ -73,10 +95,30 @@ impl Adapter {
     ) -> Result<Arc<Versioned<D::State>>, Performed> {
         let id = id.to_string();
         let loaded = event_log::stream::load::<D, _>(self.bus.pool(), &id, Versioned::default()).await;
-        loaded.map(Arc::new).map_err(|error| match error {
-            event_log::LogError::Database(_) => Performed::Wait { after: OURSELVES, why: "the log is away".to_owned() },
-            other => Performed::Dead { reason: other.to_string() },
-        })
+        loaded.map(Arc::new).map_err(unreadable)
+    }
+
+    /// The state right after the event at `position`, so that what follows from it stays the same however late it is
+    /// asked; without a position, as it is now.
+    pub(crate) async fn load_as_of<D: Decider>(
+        &self,
+        id: impl std::fmt::Display,
+        position: Option<i64>,
+    ) -> Result<Versioned<D::State>, Performed> {
+        let id = id.to_string();
+        let events = event_log::stream::events(self.bus.pool(), D::TYPE.name(), &id, 0).await.map_err(unreadable)?;
+        let mut folded = Versioned::default();
+        for recorded in events.iter().take_while(|event| position.is_none_or(|last| event.position <= last)) {
+            event_log::stream::fold_one::<D>(&mut folded, recorded).map_err(unreadable)?;
+        }
+        Ok(folded)
+    }
+}
+
+fn unreadable(error: event_log::LogError) -> Performed {
+    match error {
+        event_log::LogError::Database(_) => log_is_away(),
+        other => Performed::Dead { reason: other.to_string() },
     }
 }
 
@@ -95,6 +137,17 @@ impl Answered {
             Self::Stop(performed) => performed,
         }
     }
+}
+
+/// The database is away or busy: wait for it, without counting a try.
+pub(crate) fn log_is_away() -> Performed {
+    Performed::Wait { after: OURSELVES, why: "the log is busy or away".to_owned() }
+}
+
+/// The same for a query of our own that failed.
+pub(crate) fn log_away(error: sqlx::Error) -> Performed {
+    tracing::warn!(%error, "the database did not answer");
+    log_is_away()
 }
 
 /// Nothing happened at the provider: wait, without counting a try.

@@ -144,6 +144,47 @@ pub struct Licence {
     pub key: String,
 }
 
+/// The body of a change; those that are not named here have none.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Change<'a> {
+    Quantity {
+        quantity: u32,
+        #[serde(skip_serializing_if = "<[String]>::is_empty")]
+        remove_seats: &'a [String],
+    },
+    Extension {
+        ends_on: NaiveDate,
+    },
+    Renewal {
+        auto_renew: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        quantity: Option<u32>,
+    },
+}
+
+#[derive(Deserialize)]
+pub struct Accepted {
+    pub operation_id: String,
+}
+
+#[derive(Deserialize)]
+pub struct Operation {
+    pub operation_id: String,
+    pub status: OperationStatus,
+    pub subscription_id: String,
+    pub reason: Option<String>,
+    pub effective_on: Option<NaiveDate>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationStatus {
+    Running,
+    Succeeded,
+    Failed,
+}
+
 #[derive(Serialize)]
 pub struct WebhookEndpoint<'a> {
     pub url: &'a str,

@@ -4,6 +4,7 @@
 mod account;
 mod catalogue;
 mod check;
+mod operation;
 mod order;
 mod refusal;
 mod subscription;
@@ -11,6 +12,7 @@ mod subscription;
 pub(crate) use account::account;
 pub(crate) use catalogue::catalogue_item;
 pub(crate) use check::{decode, is_id};
+pub(crate) use operation::{accepted, operation};
 pub(crate) use order::{accepted_order, order};
 pub(crate) use refusal::refusal;
 pub use refusal::{CANCELLED_BY_PROVIDER, REJECTED_BY_PROVIDER};
@@ -69,6 +71,27 @@ pub enum ProviderLineStatus {
     Provisioned { subscription_id: String },
     Rejected { reason: String },
     Cancelled { reason: String },
+}
+
+/// A change that the provider has accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderOperation {
+    /// The provider's id of it.
+    pub id: String,
+    /// The provider's id of the subscription.
+    pub subscription_id: String,
+    pub status: ProviderOperationStatus,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProviderOperationStatus {
+    Running,
+    Succeeded {
+        /// The day from which it holds.
+        effective_on: NaiveDate,
+    },
+    /// `reason` is a slug of ours.
+    Failed { reason: String },
 }
 
 /// A subscription as the provider has it.

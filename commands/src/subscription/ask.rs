@@ -31,7 +31,7 @@ pub(super) async fn surroundings(work: &mut Work<'_>, core: &SubscriptionCore) -
         None => false,
     };
     Ok(Surroundings {
-        today: work.context.at.date_naive(),
+        today: work.bus().seller().entity(&customer.seller_entity).day_at(work.context.at),
         customer_suspended: own || resellers,
         service_withdrawn: is_withdrawn(work, core).await?,
     })

@@ -175,12 +175,12 @@ impl Worker {
             }
             Performed::Again { why, .. } if due.attempts + 1 >= TRIES => {
                 error!(%why, "an effect was tried too often and waits for the operator");
-                store::dead(&mut connection, due, &why).await
+                store::give_up(&mut connection, due, &why).await
             }
             Performed::Again { after, why } => store::put_back(&mut connection, due, after, 1, &why).await,
             Performed::Dead { reason } => {
                 error!(%reason, "an effect waits for the operator");
-                store::dead(&mut connection, due, &reason).await
+                store::give_up(&mut connection, due, &reason).await
             }
         }
     }

@@ -3,8 +3,12 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod dev_clock;
+pub mod due;
 pub mod http;
 pub mod presence;
+pub mod readers;
+pub mod reconcile;
 pub mod roles;
 pub mod schedule;
 pub mod serve;

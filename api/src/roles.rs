@@ -14,6 +14,8 @@ pub enum Role {
     React,
     /// Performs effects at the provider and applies its webhooks.
     Ccp,
+    /// Has everything the provider has compared with what we hold, every quarter of an hour.
+    Reconcile,
     /// Asks for what is due by the clock.
     Schedule,
 }
@@ -27,9 +29,10 @@ impl Role {
             Self::Project => "project",
             Self::React => "react",
             Self::Ccp => "ccp",
+            Self::Reconcile => "reconcile",
             Self::Schedule => "schedule",
         }
     }
 
-    pub const ALL: [Self; 6] = [Self::Http, Self::Relay, Self::Project, Self::React, Self::Ccp, Self::Schedule];
+    pub const ALL: [Self; 7] = [Self::Http, Self::Relay, Self::Project, Self::React, Self::Ccp, Self::Reconcile, Self::Schedule];
 }

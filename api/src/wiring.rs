@@ -27,8 +27,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::clock::{self, BusinessClock};
+use crate::clock::{self, BusinessClock, Followers, Wakes};
 use crate::config::{Mode, Settings};
+use crate::reconcile;
 use crate::roles::Role;
 use crate::schedule;
 
@@ -78,7 +79,10 @@ impl Parts {
             check_durability(&pool).await?;
         }
         let nats = nats(&settings).await?;
-        let clock = BusinessClock::of_database(&pool, settings.clock_start).await?;
+        let clock = match settings.mode {
+            Mode::Development => BusinessClock::of_database(&pool, settings.clock_start).await?,
+            Mode::Production => BusinessClock::default(),
+        };
         let log_shutdown = CancellationToken::new();
         let (batcher, _) = Batcher::start(options, log_shutdown.clone());
         let Some(seller) = Seller::new(settings.sellers.clone()) else { bail!("no seller is configured") };
@@ -138,16 +142,37 @@ impl Parts {
         if roles.contains(&Role::Ccp) {
             self.start_ccp()?;
         }
+        if roles.contains(&Role::Reconcile) {
+            let asking = reconcile::run(self.pool.clone(), self.effects.clone(), self.shutdown.clone());
+            self.tasks.spawn(asking);
+        }
         if roles.contains(&Role::Schedule) {
             let schedule =
-                schedule::run(self.pool.clone(), self.clock.clone(), self.effects.clone(), self.shutdown.clone());
+                schedule::run(self.bus.clone(), self.clock.clone(), self.wakes(), self.shutdown.clone());
             self.tasks.spawn(schedule);
+        }
+        if self.settings.mode == Mode::Development {
+            let following = self.followers().run(self.clock.clone(), self.wakes(), self.shutdown.clone());
+            self.tasks.spawn(following);
         }
         Ok(())
     }
 
     fn mirror(&self) -> MirrorConfig {
         mirror(&self.settings)
+    }
+
+    fn followers(&self) -> Followers {
+        Followers {
+            pool: self.pool.clone(),
+            nats: self.nats.clone(),
+            subject: format!("{}.clock", self.settings.nats_subject_prefix),
+            me: Owner::this_process(&self.settings.node),
+        }
+    }
+
+    fn wakes(&self) -> Wakes {
+        Wakes { effects: self.effects.clone(), arrived: self.arrived.clone() }
     }
 
     fn read(&self, reader: Arc<dyn Reader>) {

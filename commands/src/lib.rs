@@ -10,6 +10,7 @@ pub mod calendar;
 pub mod catalogue;
 pub mod context;
 pub mod customer;
+pub mod dead_letter;
 pub mod drift;
 pub mod effects;
 pub mod exchange_rate;

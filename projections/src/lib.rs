@@ -5,8 +5,12 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod catalogue;
 pub mod customers;
+pub mod drift;
+pub mod exchange_rates;
 pub mod model;
+mod moves;
 pub mod noun;
 pub mod orders;
 pub mod page;

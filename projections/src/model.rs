@@ -7,7 +7,10 @@ use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
 use crate::accounts::Accounts;
+use crate::catalogue::CatalogueChanges;
 use crate::customers::Customers;
+use crate::drift::Drifts;
+use crate::exchange_rates::ExchangeRates;
 use crate::noun::{AnyNoun, Of};
 use crate::orders::Orders;
 use crate::price_rules::PriceRules;
@@ -17,7 +20,7 @@ use crate::subscriptions::Subscriptions;
 /// Customers, accounts, the catalogue and its prices: small, read together, one position.
 pub const DIRECTORY: &str = "directory";
 pub const ORDERS: &str = "orders";
-/// Subscriptions and their licences.
+/// Subscriptions, their licences and their changes, and how they differ from the provider's.
 pub const SUBSCRIPTIONS: &str = "subscriptions";
 
 type AfterCommit = Box<dyn Fn(&[Arc<Recorded>]) + Send + Sync>;
@@ -42,16 +45,18 @@ pub fn all() -> Vec<ReadModel> {
     vec![
         ReadModel::new(
             DIRECTORY,
-            1,
+            2,
             vec![
                 Box::new(Of::<Customers>::new()),
                 Box::new(Of::<Accounts>::new()),
                 Box::new(Of::<Services>::new()),
                 Box::new(Of::<PriceRules>::new()),
+                Box::new(Of::<ExchangeRates>::new()),
+                Box::new(CatalogueChanges),
             ],
         ),
         ReadModel::new(ORDERS, 1, vec![Box::new(Of::<Orders>::new())]),
-        ReadModel::new(SUBSCRIPTIONS, 1, vec![Box::new(Of::<Subscriptions>::new())]),
+        ReadModel::new(SUBSCRIPTIONS, 2, vec![Box::new(Of::<Subscriptions>::new()), Box::new(Of::<Drifts>::new())]),
     ]
 }
 

@@ -45,6 +45,22 @@ pub struct Rebuilt {
     pub position: i64,
 }
 
+/// Whether a rebuild of that model is under way, in whatever process.
+///
+/// # Errors
+/// Any database error.
+pub async fn is_running(pool: &PgPool, name: &str) -> Result<bool, sqlx::Error> {
+    // An advisory lock of one number shows as its two halves.
+    sqlx::query_scalar(
+        "select exists (select from pg_locks where locktype = 'advisory' and objsubid = 1 and granted \
+            and database = (select oid from pg_database where datname = current_database()) \
+            and (classid::bigint << 32) | objid::bigint = hashtextextended('rebuild/' || $1, 0))",
+    )
+    .bind(name)
+    .fetch_one(pool)
+    .await
+}
+
 /// Rebuilds one model; `progress` hears the position reached and the head.
 ///
 /// # Errors

@@ -47,22 +47,35 @@ pub struct DeadLetter {
     pub parked_at: DateTime<Utc>,
 }
 
-/// Parked events of the live generations, newest first, before an id.
+/// What parked events to list.
+#[derive(Debug, Clone, Default)]
+pub struct LetterFilter {
+    /// Of this customer.
+    pub customer_id: Option<uuid::Uuid>,
+    /// Only what comes after this moment and id in the list.
+    pub before: Option<(DateTime<Utc>, String)>,
+    pub limit: i64,
+}
+
+/// Parked events of the live generations, newest first; of the same moment by id.
 ///
 /// # Errors
 /// Any database error.
 pub async fn dead_letters<'e, E: PgExecutor<'e>>(
     executor: E,
-    before: Option<i64>,
-    limit: i64,
+    filter: &LetterFilter,
 ) -> Result<Vec<DeadLetter>, sqlx::Error> {
     sqlx::query_as(
         "select d.id, d.reader, d.aggregate_type, d.aggregate_id, d.position, d.reason, d.parked_at \
          from dead_letters d join readers r on r.name = d.reader and r.generation = d.generation \
-         where ($1::bigint is null or d.id < $1) order by d.id desc limit $2",
+         where ($1::timestamptz is null or (d.parked_at, d.id::text collate \"C\") < ($1, $2::text collate \"C\")) \
+         and ($3::uuid is null or exists (select from events e where e.position = d.position and e.customer_id = $3)) \
+         order by d.parked_at desc, d.id::text collate \"C\" desc limit $4",
     )
-    .bind(before)
-    .bind(limit)
+    .bind(filter.before.as_ref().map(|(moment, _)| *moment))
+    .bind(filter.before.as_ref().map(|(_, id)| id))
+    .bind(filter.customer_id)
+    .bind(filter.limit)
     .fetch_all(executor)
     .await
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use commands::Operation;
 use commands::context::tenant;
 use domain::{Actor, PersonalRef, Role};
@@ -36,6 +37,8 @@ pub struct Reading {
 pub struct Asked {
     /// Where the last page ended.
     pub before: Option<i64>,
+    /// Tells apart what has the same place in the order, where that happens.
+    pub after_id: String,
     pub limit: i64,
     scope: CursorScope,
 }
@@ -43,6 +46,12 @@ pub struct Asked {
 impl Reading {
     pub fn scope(&self) -> Scope {
         Scope::of(&self.actor)
+    }
+
+    /// Tells what is asked by whom from everything else that could be asked of this list or thing. To be taken before the
+    /// parameters are finished.
+    pub fn question(&self) -> CursorScope {
+        CursorScope::new(&self.path, &viewer(&self.actor), &self.query)
     }
 
     /// The seller's staff.
@@ -58,6 +67,18 @@ impl Reading {
         self.min_position = self.query.min_position();
         let query = std::mem::replace(&mut self.query, Query::parse(None)?);
         query.finish(Some(()))
+    }
+}
+
+impl Asked {
+    /// Where the last page of a list in order of time ended.
+    pub fn moment(&self) -> Option<(DateTime<Utc>, String)> {
+        self.before.and_then(DateTime::from_timestamp_micros).map(|moment| (moment, self.after_id.clone()))
+    }
+
+    /// What this is a page of.
+    pub fn scope(&self) -> &CursorScope {
+        &self.scope
     }
 }
 
@@ -103,16 +124,16 @@ impl Api {
 
     fn asked(&self, reading: &mut Reading) -> Result<Asked, Problem> {
         let page = reading.query.page();
-        let scope = CursorScope::new(&reading.path, &viewer(&reading.actor), &reading.query);
+        let scope = reading.question();
         reading.finish()?;
-        let before = match &page.cursor {
+        let (before, after_id) = match &page.cursor {
             Some(text) => {
                 let cursor = self.cursors.open(&scope, text)?;
-                Some(cursor.sort_key.parse().map_err(|_| ProblemType::InvalidCursor)?)
+                (Some(cursor.sort_key.parse().map_err(|_| ProblemType::InvalidCursor)?), cursor.id)
             }
-            None => None,
+            None => (None, String::new()),
         };
-        Ok(Asked { before, limit: i64::from(page.limit), scope })
+        Ok(Asked { before, after_id, limit: i64::from(page.limit), scope })
     }
 
     /// Waits until a read model shows `min_position`.
@@ -122,7 +143,7 @@ impl Api {
     pub async fn wait_for(&self, model: &str, min_position: Option<i64>) -> Result<(), Problem> {
         let Some(position) = min_position else { return Ok(()) };
         self.wait_for_log(min_position).await?;
-        if self.freshness.wait(self.pool(), model, position, PATIENCE).await? {
+        if self.reads.freshness.wait(self.pool(), model, position, PATIENCE).await? {
             return Ok(());
         }
         Err(ProblemType::ReadModelBehind.into())
@@ -196,12 +217,32 @@ impl Api {
         data: Vec<T>,
         next: Option<i64>,
     ) -> Result<Response, Problem> {
+        let headers = AnswerHeaders { read_position: Some(position), ..AnswerHeaders::default() };
+        Ok((headers, axum::Json(self.listing(asked, data, next))).into_response())
+    }
+
+    /// The answer with a page of what is in order of time: `next` is the last one's moment and id.
+    pub fn list_by_time<T: Serialize>(
+        &self,
+        asked: &Asked,
+        position: i64,
+        data: Vec<T>,
+        next: Option<(DateTime<Utc>, String)>,
+    ) -> Response {
+        let seal = |(moment, id): (DateTime<Utc>, String)| {
+            self.cursors.seal(&asked.scope, &Cursor { sort_key: moment.timestamp_micros().to_string(), id })
+        };
+        let headers = AnswerHeaders { read_position: Some(position), ..AnswerHeaders::default() };
+        (headers, axum::Json(Listed { data, next_cursor: next.map(seal) })).into_response()
+    }
+
+    /// The body of a page of anything.
+    pub fn listing<T>(&self, asked: &Asked, data: Vec<T>, next: Option<i64>) -> Listed<T> {
         let seal = |key: i64| {
             let cursor = Cursor { sort_key: key.to_string(), id: String::new() };
             self.cursors.seal(&asked.scope, &cursor)
         };
-        let headers = AnswerHeaders { read_position: Some(position), ..AnswerHeaders::default() };
-        Ok((headers, axum::Json(Listed { data, next_cursor: next.map(seal) })).into_response())
+        Listed { data, next_cursor: next.map(seal) }
     }
 
     async fn bodies<R: Resource>(

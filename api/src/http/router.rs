@@ -17,7 +17,7 @@ use super::edge::{self, Edge};
 use super::problem::ProblemType;
 use super::rate_limit::{self, RateLimits};
 use super::server::{self, ConnectionLimits};
-use super::v1::{accounts, admin, audit, customers, orders, services, subscriptions};
+use super::v1::{accounts, admin, audit, customers, exchange_rates, orders, price_rules, services, subscriptions};
 use super::{dev, docs, openapi, webhooks};
 use crate::clock;
 use crate::wiring::Parts;
@@ -26,22 +26,46 @@ use crate::wiring::Parts;
 pub fn operations() -> OpenApiRouter<Api> {
     OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(customers::register::register_customer, customers::list::list_customers))
-        .routes(routes!(customers::get::get_customer))
+        .routes(routes!(
+            customers::get::get_customer,
+            customers::change::change_customer,
+            customers::close::close_customer
+        ))
+        .routes(routes!(customers::terms::set_commercial_terms))
+        .routes(routes!(customers::suspend::suspend_customer))
+        .routes(routes!(customers::reinstate::reinstate_customer))
+        .routes(routes!(customers::erase::erase_personal_data))
         .routes(routes!(accounts::open::open_account, accounts::list::list_accounts))
         .routes(routes!(accounts::get::get_account, accounts::change::change_account, accounts::close::close_account))
+        .routes(routes!(accounts::link::link_existing_account))
         .routes(routes!(accounts::subscriptions::list_account_subscriptions))
         .routes(routes!(accounts::licences::list_account_licences))
         .routes(routes!(services::list::list_services))
         .routes(routes!(services::get::get_service))
         .routes(routes!(services::sync::sync_catalogue))
         .routes(routes!(services::tax_rates::list_tax_rates))
+        .routes(routes!(price_rules::list::list_price_rules))
+        .routes(routes!(
+            price_rules::get::get_price_rule,
+            price_rules::set::set_price_rule,
+            price_rules::remove::remove_price_rule
+        ))
+        .routes(routes!(exchange_rates::list::list_exchange_rates, exchange_rates::set::set_exchange_rate))
         .routes(routes!(orders::place::place_order, orders::list::list_orders))
         .routes(routes!(orders::quote::quote_order))
         .routes(routes!(orders::get::get_order))
         .routes(routes!(orders::cancel::cancel_order))
         .routes(routes!(subscriptions::list::list_subscriptions))
         .routes(routes!(subscriptions::get::get_subscription))
+        .routes(routes!(subscriptions::quantity::change_quantity))
+        .routes(routes!(subscriptions::cancel::cancel_subscription))
+        .routes(routes!(subscriptions::extend::extend_subscription))
+        .routes(routes!(subscriptions::suspend::suspend_subscription))
+        .routes(routes!(subscriptions::resume::resume_subscription))
+        .routes(routes!(subscriptions::renewal::set_renewal))
+        .routes(routes!(subscriptions::changes::list_changes))
         .routes(routes!(subscriptions::licences::list_licences))
+        .routes(routes!(subscriptions::assign::assign_licence, subscriptions::unassign::unassign_licence))
         .routes(routes!(subscriptions::history::get_history))
         .routes(routes!(audit::events::list_audit_events))
         .routes(routes!(audit::stream::get_audit_stream))
@@ -50,10 +74,18 @@ pub fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(admin::rebuild::rebuild_projection))
         .routes(routes!(admin::effects::list_effects))
         .routes(routes!(admin::dead_letters::list_dead_letters))
+        .routes(routes!(admin::dead_letters_retry::retry_dead_letter))
+        .routes(routes!(admin::dead_letters_discard::discard_dead_letter))
+        .routes(routes!(admin::drift_list::list_drift))
+        .routes(routes!(admin::drift_get::get_drift))
+        .routes(routes!(admin::drift_resolve::resolve_drift))
+        .routes(routes!(admin::reconcile::reconcile))
+        .routes(routes!(admin::reconcile_run::get_reconcile))
         .routes(routes!(admin::roles::list_roles))
         .routes(routes!(webhooks::ccp::deliver_ccp_webhook))
         .routes(routes!(dev::make_token))
         .routes(routes!(dev::get_jwks))
+        .routes(routes!(dev::clock::move_clock, dev::clock::get_clock))
 }
 
 /// The public router.

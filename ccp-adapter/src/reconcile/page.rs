@@ -13,8 +13,9 @@ use domain::subscription::{Observation, SubscriptionCore, SubscriptionRules, Sub
 use domain::{Actor, Asked, Decider, ids};
 use uuid::Uuid;
 
-use super::{ours, status, theirs};
+use super::{ours, theirs};
 use crate::client::SubscriptionPage;
+use crate::look;
 use crate::perform::{self, Adapter, Answered, log_away};
 use crate::translate::ProviderSubscription;
 
@@ -112,7 +113,7 @@ impl Adapter {
 
     /// What the provider shows, as its own doing. What the rules will not take stays a difference.
     pub(super) async fn observe(&self, due: &Due, id: Uuid, read: &ProviderSubscription) -> Result<(), Performed> {
-        let observe = ObserveSubscription { subscription_id: id, seen: observation(read) };
+        let observe = ObserveSubscription { subscription_id: id, seen: look::observation(read.clone(), None) };
         let answered = self.answer_as_provider(due, &format!("observe/{id}/{}", read.revision), &observe).await;
         taken_in(id, answered)
     }
@@ -153,24 +154,6 @@ fn seen(ours: &Ours, read: &ProviderSubscription, difference: &Difference) -> De
         ours: Some(difference.ours.clone()),
         theirs: Some(difference.theirs.clone()),
         revision: read.revision,
-    }
-}
-
-/// As the rules want it. What nobody here asked for goes by an id made from what was read, so that it is one change,
-/// however often it is read.
-fn observation(read: &ProviderSubscription) -> Observation {
-    Observation {
-        revision: read.revision,
-        status: status(read.status),
-        quantity: read.quantity,
-        starts_on: read.starts_on,
-        ends_on: read.ends_on,
-        auto_renew: read.auto_renew,
-        changed_on: read.changed_on,
-        seats: read.seats.clone(),
-        confirms: None,
-        renewal: None,
-        adopted_as: ids::derived(&["adopted", &read.id, &read.revision.to_string()]),
     }
 }
 

@@ -175,6 +175,9 @@ impl Row {
     }
 }
 
+/// The event that empties its customer's persons: nobody can append it without that happening.
+const ERASED: &str = "PersonalDataErased";
+
 /// The batch as the function wants it. Commands and streams are named by ordinals from 1.
 #[derive(Default)]
 struct Arrays<'a> {
@@ -258,6 +261,9 @@ impl<'a> Arrays<'a> {
         for record in &submission.personal {
             self.persons.add(command, record);
         }
+        for event in submission.events.iter().filter(|event| event.event_type == ERASED) {
+            self.persons.erase(command, event.customer_id);
+        }
     }
 
     fn ordinal(&mut self, stream: &'a StreamId) -> i32 {
@@ -333,6 +339,17 @@ impl PersonArrays<'_> {
         self.customers.push(record.customer_id);
         self.kinds.push(record.kind.name());
         self.fields.push(serde_json::Value::Object(record.fields.clone()).to_string());
+    }
+
+    /// A mark among the records, in the place of the command: what was written before it is emptied, what comes after
+    /// it stays. A trigger of the table acts on it.
+    fn erase(&mut self, command: i32, customer: Option<Uuid>) {
+        self.commands.push(command);
+        self.subjects.push(Uuid::nil());
+        self.revisions.push(0);
+        self.customers.push(customer.unwrap_or_default());
+        self.kinds.push("erasure");
+        self.fields.push("null".to_owned());
     }
 }
 

@@ -26,7 +26,7 @@ pub const BATCH_COMMANDS: usize = 128;
 pub const BATCH_ROWS: usize = 4_096;
 /// Batches under way at most. The log takes one at a time; the second is received and checked while the first is
 /// written to the disk.
-const LANES: usize = 2;
+pub const LANES: usize = 2;
 /// Commands that must wait for a second batch to be sent beside the first.
 const SECOND_BATCH: usize = 32;
 /// Commands taken from the queue ahead of their batch at most.
@@ -86,7 +86,7 @@ impl std::fmt::Debug for Waiting {
 impl Batcher {
     /// Starts the task; it ends when `shutdown` is cancelled and the queue is empty.
     pub fn start(options: PgConnectOptions, shutdown: CancellationToken) -> (Self, tokio::task::JoinHandle<()>) {
-        let (queue, waiting) = mpsc::channel(QUEUE);
+        let (queue, waiting) = mpsc::channel(QUEUE - GATHERED);
         let (committed_to, committed) = watch::channel(0);
         let committed_to = Arc::new(committed_to);
         let lane = || Lane {

@@ -17,6 +17,7 @@ pub mod parking;
 pub mod personal;
 pub mod reader;
 pub mod recorded;
+pub mod release;
 pub mod source;
 pub mod store;
 pub mod stream;

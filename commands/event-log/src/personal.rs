@@ -35,3 +35,17 @@ pub async fn fields<'e, E: PgExecutor<'e>>(executor: E, references: &[PersonalRe
         .filter_map(|(subject, revision, fields)| Some((PersonalRef { subject, revision }, fields?.0)))
         .collect())
 }
+
+/// The subjects of a customer's persons that still have fields.
+///
+/// # Errors
+/// Any database error.
+pub async fn filled_subjects<'e, E: PgExecutor<'e>>(executor: E, customer: Uuid) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select distinct subject_id from personal_data where customer_id = $1 and kind = 'person' \
+         and fields is not null order by subject_id",
+    )
+    .bind(customer)
+    .fetch_all(executor)
+    .await
+}

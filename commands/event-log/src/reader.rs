@@ -60,10 +60,20 @@ impl From<LogError> for ApplyError {
 }
 
 impl ApplyError {
-    fn is_poison(&self) -> bool {
+    /// Trying again changes nothing.
+    pub(crate) fn is_poison(&self) -> bool {
         match self {
             Self::Poison(_) => true,
             Self::Database(error) => matches!(error, sqlx::Error::Database(_)) && !is_transient(error),
+        }
+    }
+
+    /// For the operator.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Poison(reason) => reason.clone(),
+            Self::Database(sqlx::Error::Database(error)) => error.message().to_owned(),
+            Self::Database(error) => error.to_string(),
         }
     }
 }
@@ -193,7 +203,7 @@ impl Runner {
                 Ok(()) => savepoint.commit().await?,
                 Err(poison) if poison.is_poison() => {
                     savepoint.rollback().await?;
-                    let reason = poison_reason(&poison);
+                    let reason = poison.reason();
                     error!(reader = name, position = event.position, %reason, "parked an event it cannot apply");
                     parking::park_in_tx(&mut tx, name, held.generation, event, &reason).await?;
                     parked.insert(key);
@@ -238,14 +248,6 @@ impl Runner {
         tx.commit().await?;
         crash::point("reader.after_commit");
         Ok(true)
-    }
-}
-
-fn poison_reason(error: &ApplyError) -> String {
-    match error {
-        ApplyError::Poison(reason) => reason.clone(),
-        ApplyError::Database(sqlx::Error::Database(error)) => error.message().to_owned(),
-        ApplyError::Database(error) => error.to_string(),
     }
 }
 

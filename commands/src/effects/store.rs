@@ -161,26 +161,56 @@ pub struct EffectRow {
     pub settled_at: Option<DateTime<Utc>>,
 }
 
-/// A page of effects, newest first, made before a moment, of the given states.
+/// What effects to list.
+#[derive(Debug, Clone, Default)]
+pub struct EffectFilter {
+    /// Empty: all.
+    pub states: Vec<String>,
+    /// About something of this customer.
+    pub customer_id: Option<Uuid>,
+    /// Only what comes after this moment and id in the list.
+    pub before: Option<(DateTime<Utc>, String)>,
+    pub limit: i64,
+}
+
+/// A page of effects, newest first; of the same moment by id.
 ///
 /// # Errors
 /// Any database error.
-pub async fn list<'e, E: PgExecutor<'e>>(
+pub async fn list<'e, E: PgExecutor<'e>>(executor: E, filter: &EffectFilter) -> Result<Vec<EffectRow>, sqlx::Error> {
+    page(executor, filter, "created_at").await
+}
+
+/// A page of those that came to nothing, the last first.
+///
+/// # Errors
+/// Any database error.
+pub async fn dead<'e, E: PgExecutor<'e>>(executor: E, filter: &EffectFilter) -> Result<Vec<EffectRow>, sqlx::Error> {
+    let dead = EffectFilter { states: vec!["dead".to_owned()], ..filter.clone() };
+    page(executor, &dead, "settled_at").await
+}
+
+async fn page<'e, E: PgExecutor<'e>>(
     executor: E,
-    states: &[String],
-    before: Option<DateTime<Utc>>,
-    limit: i64,
+    filter: &EffectFilter,
+    moment: &'static str,
 ) -> Result<Vec<EffectRow>, sqlx::Error> {
-    sqlx::query_as(
+    let sql = format!(
         "select op_id, process, position, kind, subject, state, attempts, asked, due_at, outcome, created_at, settled_at \
-         from effects where (cardinality($1::text[]) = 0 or state = any($1)) \
-         and ($2::timestamptz is null or created_at < $2) order by created_at desc, op_id desc limit $3",
-    )
-    .bind(states)
-    .bind(before)
-    .bind(limit)
-    .fetch_all(executor)
-    .await
+         from effects f where (cardinality($1::text[]) = 0 or state = any($1)) \
+         and ($2::timestamptz is null or ({moment}, op_id::text collate \"C\") < ($2, $3::text collate \"C\")) \
+         and ($4::uuid is null or exists (select from events e where e.sequence = 1 and e.aggregate_id = f.subject \
+            and e.aggregate_type in ('account', 'order', 'subscription', 'drift') and e.customer_id = $4)) \
+         order by {moment} desc, op_id::text collate \"C\" desc limit $5"
+    );
+    sqlx::query_as(&sql)
+        .bind(&filter.states)
+        .bind(filter.before.as_ref().map(|(moment, _)| *moment))
+        .bind(filter.before.as_ref().map(|(_, id)| id))
+        .bind(filter.customer_id)
+        .bind(filter.limit)
+        .fetch_all(executor)
+        .await
 }
 
 /// Leases due effects, oldest first.
@@ -276,7 +306,7 @@ pub(super) async fn done(connection: &mut PgConnection, due: &Due, outcome: &str
 }
 
 /// Gives an effect to the operator; nothing happens when the lease was lost to another worker.
-pub(super) async fn dead(connection: &mut PgConnection, due: &Due, reason: &str) -> Result<(), sqlx::Error> {
+pub(super) async fn give_up(connection: &mut PgConnection, due: &Due, reason: &str) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update effects set state = 'dead', outcome = $3, settled_at = clock_timestamp(), lease = null, \
          lease_until = null, attempts = attempts + 1 where op_id = $1 and lease = $2",

@@ -1,10 +1,13 @@
 //! `GET /v1/admin/dead-letters`
 
+use std::cmp::Reverse;
+
 use axum::extract::{Request, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use commands::Operation;
-use projections::status::{self, DeadLetter};
+use commands::effects::{self, EffectFilter, EffectRow};
+use projections::status::{self, DeadLetter, LetterFilter};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,20 +15,29 @@ use crate::http::api::Api;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::values;
 
-/// An event that a reader could not apply, or that waits behind one.
+/// An effect that came to nothing, or an event that a reader could not apply or that waits behind one.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DeadLetter)]
 pub struct DeadLetterBody {
-    pub id: i64,
+    /// For `retry` and `discard`.
+    pub id: String,
+    /// `effect` or `event`.
+    pub kind: &'static str,
+    /// Which process wants the effect, or which reader parked the event.
     pub reader: String,
+    /// What the effect is, or the aggregate of the event.
     pub aggregate: String,
+    /// The id of what it is about.
     pub aggregate_id: String,
-    pub position: i64,
+    /// Of the event, or of the one the effect follows from; `null` when the effect was asked for directly.
+    pub position: Option<i64>,
     pub reason: String,
+    /// Tries of an effect that reached the provider.
+    pub attempts: i32,
     pub parked_at: DateTime<Utc>,
 }
 
-/// List parked events, newest first
+/// List what waits for the operator, newest first
 #[utoipa::path(
     get, path = "/v1/admin/dead-letters", tag = "admin", operation_id = "list_dead_letters",
     params(("customer_id" = Option<uuid::Uuid>, Query), ("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query),
@@ -35,27 +47,49 @@ pub struct DeadLetterBody {
 )]
 pub async fn list_dead_letters(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let mut reading = api.reading(Operation::ListDeadLetters, request).await?;
-    let _ = reading.query.optional("customer_id", values::uuid);
+    let customer_id = reading.query.optional("customer_id", values::uuid);
     let page = api.page_of_log(&mut reading).await?;
     let head = event_log::page::head(api.pool()).await?;
-    let mut rows = status::dead_letters(api.pool(), page.before, page.limit + 1).await?;
+    let (before, more) = (page.moment(), page.limit + 1);
+    let events = LetterFilter { customer_id, before: before.clone(), limit: more };
+    let effects = EffectFilter { states: Vec::new(), customer_id, before, limit: more };
+    let events = status::dead_letters(api.pool(), &events).await?.into_iter().map(DeadLetterBody::of_event);
+    let effects = effects::dead(api.pool(), &effects).await?.into_iter().map(DeadLetterBody::of_effect);
+    let mut letters: Vec<DeadLetterBody> = events.chain(effects).collect();
+    letters.sort_by_cached_key(|letter| Reverse((letter.parked_at, letter.id.clone())));
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|row| row.id);
-    api.list(&page, head, rows.into_iter().map(DeadLetterBody::from).collect(), next)
+    let is_more = letters.len() > limit;
+    letters.truncate(limit);
+    let next = letters.last().filter(|_| is_more).map(|letter| (letter.parked_at, letter.id.clone()));
+    Ok(api.list_by_time(&page, head, letters, next))
 }
 
-impl From<DeadLetter> for DeadLetterBody {
-    fn from(row: DeadLetter) -> Self {
+impl DeadLetterBody {
+    fn of_event(row: DeadLetter) -> Self {
         Self {
-            id: row.id,
+            id: row.id.to_string(),
+            kind: "event",
             reader: row.reader,
             aggregate: row.aggregate_type,
             aggregate_id: row.aggregate_id,
-            position: row.position,
+            position: Some(row.position),
             reason: row.reason,
+            attempts: 0,
             parked_at: row.parked_at,
+        }
+    }
+
+    fn of_effect(row: EffectRow) -> Self {
+        Self {
+            id: row.op_id.to_string(),
+            kind: "effect",
+            reader: row.process,
+            aggregate: row.kind,
+            aggregate_id: row.subject,
+            position: row.position,
+            reason: row.outcome.unwrap_or_default(),
+            attempts: row.attempts,
+            parked_at: row.settled_at.unwrap_or(row.created_at),
         }
     }
 }

@@ -4,7 +4,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use commands::Operation;
-use commands::effects::{self, EffectRow};
+use commands::effects::{self, EffectFilter, EffectRow};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -25,7 +25,7 @@ pub struct EffectBody {
     pub kind: String,
     /// The id of what it is about.
     pub subject: String,
-    /// `due`, `done` or `dead` (waits for the operator).
+    /// `due`, `done`, `dead` (waits for the operator) or `discarded`.
     pub state: String,
     /// Tries that reached the provider.
     pub attempts: i32,
@@ -49,17 +49,17 @@ pub struct EffectBody {
 )]
 pub async fn list_effects(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let mut reading = api.reading(Operation::ListEffects, request).await?;
-    let states = reading.query.several("state", &["due", "done", "dead"]);
-    let _ = reading.query.optional("customer_id", values::uuid);
+    let states = reading.query.several("state", &["due", "done", "dead", "discarded"]);
+    let customer_id = reading.query.optional("customer_id", values::uuid);
     let page = api.page_of_log(&mut reading).await?;
     let head = event_log::page::head(api.pool()).await?;
-    let before = page.before.and_then(DateTime::from_timestamp_micros);
-    let mut rows = effects::list(api.pool(), &states, before, page.limit + 1).await?;
+    let filter = EffectFilter { states, customer_id, before: page.moment(), limit: page.limit + 1 };
+    let mut rows = effects::list(api.pool(), &filter).await?;
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|row| row.created_at.timestamp_micros());
-    api.list(&page, head, rows.into_iter().map(EffectBody::from).collect(), next)
+    let next = rows.last().filter(|_| more).map(|row| (row.created_at, row.op_id.to_string()));
+    Ok(api.list_by_time(&page, head, rows.into_iter().map(EffectBody::from).collect(), next))
 }
 
 impl From<EffectRow> for EffectBody {

@@ -4,7 +4,9 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use commands::Operation;
 use commands::work::{Answer, AnswerBody, Command, Failure, Work};
+use domain::Refusal;
 use event_log::Reader as _;
+use projections::rebuild::{self, RebuildError};
 use serde::Serialize;
 use tracing::{error, info};
 use utoipa::ToSchema;
@@ -27,7 +29,10 @@ struct RequestRebuild {
 impl Command for RequestRebuild {
     const OPERATION: Operation = Operation::RebuildProjection;
 
-    async fn run(&self, _work: &mut Work<'_>) -> Result<Answer, Failure> {
+    async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
+        if rebuild::is_running(work.bus().pool(), &self.name).await? {
+            return Err(Refusal::InvalidState { state: "being rebuilt" }.into());
+        }
         Ok(Answer { status: 202, body: AnswerBody::Other(serde_json::json!({ "name": self.name })) })
     }
 }
@@ -50,8 +55,10 @@ pub async fn rebuild_projection(
     if !receipt.replayed {
         let pool = api.pool().clone();
         tokio::spawn(async move {
-            match projections::rebuild::rebuild(&pool, &model, |_, _| {}).await {
+            match rebuild::rebuild(&pool, &model, |_, _| {}).await {
                 Ok(rebuilt) => info!(read_model = model.name(), position = rebuilt.position, "rebuilt on demand"),
+                // Asked for at the same moment: the one that runs shows all that this one would.
+                Err(RebuildError::Running) => info!(read_model = model.name(), "it is being rebuilt already"),
                 Err(error) => {
                     error!(read_model = model.name(), %error, "a rebuild failed; the live rows are untouched")
                 }

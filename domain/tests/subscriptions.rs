@@ -1,63 +1,20 @@
 //! Subscriptions: given what happened, when something is asked, then this follows.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use chrono::{DateTime, Utc};
+mod subscribing;
+
 use cqrs_es::test::TestFramework;
 use domain::decider::{Folded, OwnedAsked, fold};
-use domain::service::{BillingCycle, Term};
 use domain::subscription::{
-    LICENCES_PER_EVENT, ProvisionedSeat, Reducible, RenewalAction, StartSubscription, Subscription,
-    SubscriptionCommand, SubscriptionCore, SubscriptionEvent, SubscriptionRules, SubscriptionStarted,
-    SubscriptionState, SubscriptionStatus,
+    LICENCES_PER_EVENT, RenewalAction, Subscription, SubscriptionCommand, SubscriptionCore, SubscriptionEvent,
+    SubscriptionRules, SubscriptionState, SubscriptionStatus,
 };
-use domain::{Actor, Asked, Currency, Decided, Decider, Money, PersonalKind, Refusal, UnitPrice, ids};
+use domain::{Actor, Asked, Decided, Decider, PersonalKind, Refusal, ids};
 use proptest::prelude::*;
-use rust_decimal::Decimal;
-use uuid::Uuid;
-
-const ORDER: Uuid = Uuid::from_u128(0x0d);
-const CUSTOMER: Uuid = Uuid::from_u128(0xc);
-
-fn at() -> DateTime<Utc> {
-    "2026-10-03T09:00:00Z".parse().unwrap()
-}
-
-fn started(quantity: u32) -> SubscriptionStarted {
-    SubscriptionStarted {
-        subscription_id: ids::subscription(ORDER, 1),
-        order_id: ORDER,
-        line: 1,
-        account_id: Uuid::from_u128(0xacc),
-        customer_id: CUSTOMER,
-        reseller_id: None,
-        service_id: ids::service("ccp", "OB"),
-        service_name: "Office Basic".to_owned(),
-        sku: "OB".to_owned(),
-        provider_subscription_id: "sub-1".to_owned(),
-        quantity,
-        unit_price: UnitPrice::rounded(Decimal::new(1750, 2), Currency::EUR),
-        reseller_unit_price: None,
-        unit_cost: Money::rounded(Decimal::new(14, 0), Currency::EUR),
-        term: Term::Month,
-        billing_cycle: BillingCycle::Month,
-        starts_on: "2026-10-03".parse().unwrap(),
-        ends_on: "2026-11-03".parse().unwrap(),
-        cancellation_window_hours: Some(168),
-        min_quantity: 1,
-        max_quantity: 100_000,
-        confirmed_at: at(),
-        provider_revision: 1,
-    }
-}
-
-fn start(quantity: u32, seats: u32) -> SubscriptionCommand {
-    let seat = |n| ProvisionedSeat { seat_id: format!("seat-{n}"), key: format!("KEY-{n}") };
-    let seats = (1..=seats).map(seat).collect();
-    SubscriptionCommand::Start(Box::new(StartSubscription { started: started(quantity), seats }))
-}
+use subscribing::{CUSTOMER, ORDER, START, start, started, time};
 
 fn decide(state: &SubscriptionState, command: &SubscriptionCommand) -> Result<Decided<SubscriptionEvent>, Refusal> {
-    SubscriptionRules::decide(state, &Asked { at: at(), by: &Actor::system("test"), command })
+    SubscriptionRules::decide(state, &Asked { at: time(START), by: &Actor::system("test"), command })
 }
 
 fn begun(quantity: u32) -> Decided<SubscriptionEvent> {
@@ -69,13 +26,13 @@ fn running(quantity: u32) -> Subscription {
 }
 
 fn asked(command: SubscriptionCommand) -> OwnedAsked<SubscriptionCommand> {
-    OwnedAsked { at: at(), by: Actor::system("test"), command }
+    OwnedAsked { at: time(START), by: Actor::system("test"), command }
 }
 
 fn granted(event: &SubscriptionEvent) -> usize {
     match event {
-        SubscriptionEvent::SubscriptionStarted(_) => 0,
         SubscriptionEvent::LicencesGranted { licences } => licences.len(),
+        _ => 0,
     }
 }
 
@@ -125,6 +82,16 @@ fn starting_again_is_nothing_new() {
 }
 
 #[test]
+fn no_seat_is_named_twice() {
+    let mut twice = start(2, 2);
+    if let SubscriptionCommand::Start(start) = &mut twice {
+        start.seats[1] = start.seats[0].clone();
+    }
+    let refused = decide(&SubscriptionState::default(), &twice);
+    assert_eq!(refused, Err(Refusal::SeatCountMismatch { seats: 2, quantity: 2 }));
+}
+
+#[test]
 fn seats_must_match_the_quantity() {
     for (quantity, seats) in [(5, 4), (5, 6), (1, 0)] {
         let refused = TestFramework::<Folded<SubscriptionRules>>::with(())
@@ -133,21 +100,6 @@ fn seats_must_match_the_quantity() {
             .inspect_result();
         assert!(refused.is_err(), "{quantity} seats ordered, {seats} provisioned");
     }
-}
-
-#[test]
-fn the_window_counts_from_the_providers_confirmation() {
-    let mut core = running(5).core;
-    let until = "2026-10-10T09:00:00Z".parse().unwrap();
-    assert_eq!(core.cancellable_until(), Some(until));
-    assert_eq!(core.reducible(), Some(Reducible { to: 1, until: Some(until) }));
-    core.started.cancellation_window_hours = Some(0);
-    assert_eq!(core.cancellable_until(), Some(at()));
-    core.started.cancellation_window_hours = None;
-    assert_eq!(core.cancellable_until(), None);
-    assert_eq!(core.reducible(), Some(Reducible { to: 1, until: None }));
-    core.started.cancellation_window_hours = Some(u32::MAX);
-    assert_eq!(core.cancellable_until(), Some(DateTime::<Utc>::MAX_UTC));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{RenewalAction, SubscriptionStarted, SubscriptionStatus, SuspendedBy};
 use crate::pricing::Quote;
+use crate::service::{BillingCycle, Service, Term};
 
 #[derive(Debug, Clone)]
 pub enum SubscriptionCommand {
@@ -94,10 +95,36 @@ pub struct Observation {
     pub seats: Vec<ProvisionedSeat>,
     /// The change in flight that the provider says has succeeded, with its day.
     pub confirms: Option<ConfirmedChange>,
-    /// Prices of a new term, as of its first day; needed when it has renewed.
-    pub renewal_price: Option<Quote>,
+    /// What a new term is made of, as of its first day; needed when it has renewed.
+    pub renewal: Option<RenewalTerms>,
     /// Under which id a difference nobody here asked for is written down.
     pub adopted_as: Uuid,
+}
+
+/// The prices and the service's conditions that hold from the first day of a new term on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RenewalTerms {
+    pub price: Quote,
+    pub term: Term,
+    pub billing_cycle: BillingCycle,
+    /// Hours; `None` means cancellable at any time.
+    pub cancellation_window_hours: Option<u32>,
+    /// Seats, both inclusive.
+    pub min_quantity: u32,
+    pub max_quantity: u32,
+}
+
+impl RenewalTerms {
+    pub fn of(service: &Service, price: Quote) -> Self {
+        Self {
+            price,
+            term: service.offer.term,
+            billing_cycle: service.offer.billing_cycle,
+            cancellation_window_hours: service.offer.cancellation_window_hours,
+            min_quantity: service.offer.min_quantity,
+            max_quantity: service.offer.max_quantity,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

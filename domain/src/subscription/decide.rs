@@ -1,13 +1,21 @@
 //! What follows from asking something of a subscription.
 
-use serde_json::{Map, Value};
-use uuid::Uuid;
+mod assign;
+mod change;
+mod observe;
+mod seats;
 
 use super::{
-    GrantedLicence, LICENCES_PER_EVENT, ProvisionedSeat, StartSubscription, SubscriptionCommand, SubscriptionEvent,
-    SubscriptionStarted, SubscriptionState,
+    Effective, StartSubscription, Subscription, SubscriptionCommand, SubscriptionEvent, SubscriptionState,
+    SubscriptionStatus,
 };
-use crate::{Asked, Decided, PersonalData, PersonalKind, PersonalRef, Refusal, ids};
+use crate::{Asked, Decided, Refusal};
+
+pub use change::EXTENSION_MONTHS;
+pub use observe::ENDED;
+
+/// What a rule brings when it looks at things without people and secrets: events, often none.
+type Events = Result<Vec<SubscriptionEvent>, Refusal>;
 
 pub(super) fn decide(
     state: &SubscriptionState,
@@ -16,45 +24,65 @@ pub(super) fn decide(
     match (state, asked.command) {
         (SubscriptionState::Unknown, SubscriptionCommand::Start(start)) => begin(start),
         (SubscriptionState::Unknown, _) => Err(Refusal::NotFound),
+        (SubscriptionState::Known(known), _) => follow_up(known, asked),
+    }
+}
+
+fn follow_up(
+    known: &Subscription,
+    asked: &Asked<'_, SubscriptionCommand>,
+) -> Result<Decided<SubscriptionEvent>, Refusal> {
+    use SubscriptionCommand as Command;
+    use SubscriptionStatus::{Active, Cancelled, Expired, Suspended};
+    let (core, at) = (&known.core, asked.at);
+    match (core.status, asked.command) {
         // Its id follows from order and line, so this is the same subscription, seen again.
-        (SubscriptionState::Known(_), SubscriptionCommand::Start(_)) => Ok(Decided::nothing()),
-        (SubscriptionState::Known(known), _) => Err(Refusal::InvalidState { state: known.core.status.name() }),
+        (_, Command::Start(_)) => Ok(Decided::nothing()),
+
+        (Active | Suspended, Command::Observe(seen)) => observe::observe(known, seen, at),
+        (Active | Suspended, Command::RejectChange { change_id, reason }) => {
+            Ok(change::reject(core, *change_id, reason).into())
+        }
+        (Active | Suspended, Command::ConfirmRenewalInstruction { action, quantity, provider_revision }) => {
+            Ok(change::confirm_renewal(core, (*action, *quantity), *provider_revision).into())
+        }
+        // Whatever is said of it afterwards, it has ended.
+        (
+            Cancelled | Expired,
+            Command::Observe(_) | Command::RejectChange { .. } | Command::ConfirmRenewalInstruction { .. },
+        ) => Ok(Decided::nothing()),
+
+        (Active, Command::ChangeQuantity { .. })
+        | (Suspended, Command::ChangeQuantity { effective: Some(Effective::TermEnd), .. })
+        | (Active | Suspended, Command::Cancel { .. } | Command::SetRenewal { .. })
+        | (Active, Command::Extend { .. })
+        | (Active | Suspended, Command::Suspend { .. } | Command::Resume { .. }) => {
+            change::ask(core, asked.command, at).map(Decided::from)
+        }
+        (Cancelled, Command::Cancel { .. }) => Ok(Decided::nothing()),
+
+        (Active | Suspended, Command::Assign { licence_id, user }) => assign::assign(known, *licence_id, user, at),
+        (Active | Suspended, Command::Unassign { licence_id }) => assign::unassign(known, *licence_id),
+
+        (
+            status,
+            Command::ChangeQuantity { .. }
+            | Command::Cancel { .. }
+            | Command::Extend { .. }
+            | Command::Suspend { .. }
+            | Command::Resume { .. }
+            | Command::SetRenewal { .. }
+            | Command::Assign { .. }
+            | Command::Unassign { .. },
+        ) => Err(Refusal::InvalidState { state: status.name() }),
     }
 }
 
 fn begin(start: &StartSubscription) -> Result<Decided<SubscriptionEvent>, Refusal> {
     let started = &start.started;
-    if u32::try_from(start.seats.len()) != Ok(started.quantity) {
+    if !seats::are_all_named(&start.seats, started.quantity) {
         return Err(Refusal::SeatCountMismatch { seats: start.seats.len(), quantity: started.quantity });
     }
-    let licences: Vec<GrantedLicence> =
-        (1..).zip(&start.seats).map(|(ordinal, seat)| granted(started, ordinal, seat)).collect();
-    let secrets: Vec<PersonalData> = licences
-        .iter()
-        .zip(&start.seats)
-        .map(|(licence, seat)| secret(started.customer_id, licence.key, &seat.key))
-        .collect();
-    let portions = licences
-        .chunks(LICENCES_PER_EVENT)
-        .map(|licences| SubscriptionEvent::LicencesGranted { licences: licences.to_vec() });
-    let mut events = vec![SubscriptionEvent::SubscriptionStarted(Box::new(started.clone()))];
-    events.extend(portions);
-    Ok(Decided::from(events).with_personal(secrets))
-}
-
-/// `ordinal` counts from 1.
-fn granted(started: &SubscriptionStarted, ordinal: u32, seat: &ProvisionedSeat) -> GrantedLicence {
-    let licence_id = ids::licence(started.subscription_id, ordinal);
-    GrantedLicence {
-        licence_id,
-        ordinal,
-        seat_id: seat.seat_id.clone(),
-        key: PersonalRef { subject: licence_id, revision: 1 },
-        added_on: started.starts_on,
-    }
-}
-
-fn secret(customer_id: Uuid, reference: PersonalRef, key: &str) -> PersonalData {
-    let fields = Map::from_iter([("key".to_owned(), Value::from(key))]);
-    PersonalData { reference, customer_id, kind: PersonalKind::Secret, fields }
+    let first = SubscriptionEvent::SubscriptionStarted(Box::new(started.clone()));
+    Ok(seats::granted(Decided::from(first), started, 1, (&start.seats, started.starts_on)))
 }

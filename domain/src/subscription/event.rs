@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{RenewalAction, SuspendedBy};
 use crate::decider::facts;
+use crate::pricing::AppliedRate;
 use crate::service::{BillingCycle, Term};
 use crate::{Money, PersonalRef, UnitPrice};
 
@@ -26,6 +27,8 @@ pub enum SubscriptionEvent {
         change_id: Uuid,
         from: u32,
         to: u32,
+        /// Business time, as in the other requests.
+        requested_at: DateTime<Utc>,
     },
     /// Also for what was changed at the provider without our asking; nothing was requested under that id then.
     QuantityChangeConfirmed {
@@ -34,6 +37,8 @@ pub enum SubscriptionEvent {
         to: u32,
         /// The provider's day; it belongs to the new state.
         effective_on: NaiveDate,
+        /// When the provider confirmed it; the window of an increase counts from here.
+        confirmed_at: DateTime<Utc>,
         provider_revision: i64,
     },
     /// `reason` in our words, as in the other rejections.
@@ -45,6 +50,7 @@ pub enum SubscriptionEvent {
     /// The end before the term's end.
     CancellationRequested {
         change_id: Uuid,
+        requested_at: DateTime<Utc>,
     },
     CancellationConfirmed {
         change_id: Uuid,
@@ -61,6 +67,7 @@ pub enum SubscriptionEvent {
         change_id: Uuid,
         from: NaiveDate,
         to: NaiveDate,
+        requested_at: DateTime<Utc>,
     },
     ExtensionConfirmed {
         change_id: Uuid,
@@ -77,6 +84,7 @@ pub enum SubscriptionEvent {
     SuspensionRequested {
         change_id: Uuid,
         by: SuspendedBy,
+        requested_at: DateTime<Utc>,
     },
     SuspensionConfirmed {
         change_id: Uuid,
@@ -91,6 +99,7 @@ pub enum SubscriptionEvent {
 
     ResumptionRequested {
         change_id: Uuid,
+        requested_at: DateTime<Utc>,
     },
     ResumptionConfirmed {
         change_id: Uuid,
@@ -122,6 +131,8 @@ pub enum SubscriptionEvent {
         licence_id: Uuid,
         ordinal: u32,
         user: PersonalRef,
+        /// Business time.
+        assigned_at: DateTime<Utc>,
     },
     LicenceUnassigned {
         licence_id: Uuid,
@@ -129,7 +140,7 @@ pub enum SubscriptionEvent {
     },
 }
 
-/// A new term, with prices fixed anew.
+/// A new term, with prices and the service's conditions fixed anew.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SubscriptionRenewed {
     /// Seats from the first day of the new term on.
@@ -140,10 +151,29 @@ pub struct SubscriptionRenewed {
     pub unit_cost: Money,
     pub term: Term,
     pub billing_cycle: BillingCycle,
+    /// Hours after the first day's start in which it may be cancelled; `None` is always.
+    pub cancellation_window_hours: Option<u32>,
+    /// Seats the service allows, both inclusive.
+    pub min_quantity: u32,
+    pub max_quantity: u32,
     /// Half-open: `ends_on` is the first day after the new term.
     pub starts_on: NaiveDate,
     pub ends_on: NaiveDate,
     pub provider_revision: i64,
+    /// The billed party's discount applies; not written while it does, as nearly always.
+    #[serde(default = "applies", skip_serializing_if = "is_so")]
+    pub discountable: bool,
+    /// The rate the prices were made with; absent when no other currency was involved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange_rate: Option<AppliedRate>,
+}
+
+const fn applies() -> bool {
+    true
+}
+
+fn is_so(flag: &bool) -> bool {
+    *flag
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -180,6 +210,12 @@ pub struct SubscriptionStarted {
     pub confirmed_at: DateTime<Utc>,
     /// The provider's revision of what was read.
     pub provider_revision: i64,
+    /// The billed party's discount applies; not written while it does, as nearly always.
+    #[serde(default = "applies", skip_serializing_if = "is_so")]
+    pub discountable: bool,
+    /// The rate the prices were made with; absent when no other currency was involved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange_rate: Option<AppliedRate>,
 }
 
 /// One seat's licence; its key is a secret and lives beside the log.

@@ -1,11 +1,11 @@
 //! What a subscription is, folded from its events: a small core, and the licences that may be very many.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use super::{GrantedLicence, SubscriptionEvent, SubscriptionStarted};
-use crate::PersonalRef;
+use super::{ChangeInFlight, Increase, Licence, Licences, SubscriptionEvent, SubscriptionStarted};
+use crate::service::{BillingCycle, Term};
+use crate::{Money, UnitPrice};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -19,6 +19,7 @@ pub enum SubscriptionState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subscription {
     pub core: SubscriptionCore,
+    /// As many as seats. After an end they stay as they were: what was held is still to be seen.
     pub licences: Licences,
 }
 
@@ -32,9 +33,32 @@ pub struct SubscriptionCore {
     /// Seats as of now.
     pub quantity: u32,
     pub licence_count: u32,
-    /// The first day after the running term.
+    /// The highest ordinal of a licence so far, also of those that are gone.
+    pub last_ordinal: u32,
+    /// The running term, half-open: `ends_on` is the first day after it.
+    pub starts_on: NaiveDate,
     pub ends_on: NaiveDate,
+    /// Fixed for the running term, as is everything down to `max_quantity`.
+    pub unit_price: UnitPrice,
+    pub reseller_unit_price: Option<UnitPrice>,
+    /// What the provider asks per seat and cycle.
+    pub unit_cost: Money,
+    pub term: Term,
+    pub billing_cycle: BillingCycle,
+    /// Hours; `None` means cancellable at any time.
+    pub cancellation_window_hours: Option<u32>,
+    /// Seats the service allows, both inclusive.
+    pub min_quantity: u32,
+    pub max_quantity: u32,
+    /// When the window of the start or of the last renewal opened.
+    pub window_opened_at: DateTime<Utc>,
+    /// What was added in the running term and may still go back, the newest last.
+    pub increases: Vec<Increase>,
     pub renewal: Renewal,
+    /// The request in flight.
+    pub change: Option<ChangeInFlight>,
+    /// The newest revision of the provider's that was compared with this.
+    pub provider_revision: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -54,6 +78,11 @@ impl SubscriptionStatus {
             Self::Cancelled => "cancelled",
             Self::Expired => "expired",
         }
+    }
+
+    /// Nothing leaves the other two.
+    pub const fn is_live(self) -> bool {
+        matches!(self, Self::Active | Self::Suspended)
     }
 }
 
@@ -88,6 +117,11 @@ pub struct Renewal {
     pub confirmed: bool,
 }
 
+impl Renewal {
+    /// What holds at the provider as long as nobody asks for anything else.
+    pub(super) const STANDARD: Self = Self { action: RenewalAction::Renew, quantity: None, confirmed: true };
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RenewalAction {
@@ -102,35 +136,6 @@ impl RenewalAction {
             Self::Expire => "expire",
         }
     }
-}
-
-/// How far the quantity may go down at once, and until when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reducible {
-    /// The lowest quantity allowed.
-    pub to: u32,
-    /// `None` means at any time.
-    pub until: Option<DateTime<Utc>>,
-}
-
-/// Licences by ordinal, ascending.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Licences(Vec<Licence>);
-
-/// One seat's licence as it is now.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Licence {
-    pub licence_id: Uuid,
-    /// Counted from 1, never reused within the subscription.
-    pub ordinal: u32,
-    /// The provider's name for the seat.
-    pub seat_id: String,
-    pub key: PersonalRef,
-    pub added_on: NaiveDate,
-    pub assigned_to: Option<PersonalRef>,
-    /// Business time; set with `assigned_to`.
-    pub assigned_at: Option<DateTime<Utc>>,
 }
 
 impl SubscriptionState {
@@ -150,13 +155,20 @@ impl SubscriptionState {
             }
             (Self::Known(subscription), event) => {
                 subscription.core.apply(event);
-                if let SubscriptionEvent::LicencesGranted { licences } = event {
-                    subscription.licences.grant(licences);
-                }
+                subscription.licences.evolve(event);
             }
             // A stream begins with a start; without one there is nothing to fold into.
             (Self::Unknown, _) => {}
         }
+    }
+}
+
+impl Subscription {
+    /// Which licences go when the quantity goes down to `to`: unassigned ones first, then the newest. The provider is
+    /// told their seats.
+    pub fn seats_to_remove(&self, to: u32) -> Vec<&Licence> {
+        let count = usize::try_from(self.core.quantity.saturating_sub(to)).unwrap_or(usize::MAX);
+        self.licences.first_to_go(count)
     }
 }
 
@@ -170,88 +182,34 @@ impl SubscriptionCore {
         }
     }
 
-    fn new(started: &SubscriptionStarted) -> Self {
+    /// It has not ended.
+    pub const fn is_live(&self) -> bool {
+        self.status.is_live()
+    }
+
+    pub(super) fn new(started: &SubscriptionStarted) -> Self {
         Self {
             started: started.clone(),
             status: SubscriptionStatus::Active,
             suspended_by: None,
             quantity: started.quantity,
             licence_count: 0,
+            last_ordinal: 0,
+            starts_on: started.starts_on,
             ends_on: started.ends_on,
-            renewal: Renewal { action: RenewalAction::Renew, quantity: None, confirmed: true },
-        }
-    }
-
-    fn apply(&mut self, event: &SubscriptionEvent) {
-        match event {
-            SubscriptionEvent::SubscriptionStarted(started) => *self = Self::new(started),
-            SubscriptionEvent::LicencesGranted { licences } => {
-                let granted = u32::try_from(licences.len()).unwrap_or(u32::MAX);
-                self.licence_count = self.licence_count.saturating_add(granted);
-            }
-            _ => {}
-        }
-    }
-
-    /// When the cancellation window closes, counted from the provider's confirmation, whether or not that has
-    /// passed. `None` when it never closes; see `started.cancellation_window_hours`.
-    pub fn cancellable_until(&self) -> Option<DateTime<Utc>> {
-        let window = TimeDelta::hours(i64::from(self.started.cancellation_window_hours?));
-        Some(self.started.confirmed_at.checked_add_signed(window).unwrap_or(DateTime::<Utc>::MAX_UTC))
-    }
-
-    /// How far the quantity may go down in the window of the start.
-    /// `None` when it is there already. Whether the window has passed is for the caller to see.
-    pub fn reducible(&self) -> Option<Reducible> {
-        let minimum = self.started.min_quantity;
-        (minimum < self.quantity).then(|| Reducible { to: minimum, until: self.cancellable_until() })
-    }
-}
-
-impl Licences {
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// By ordinal, ascending.
-    pub fn iter(&self) -> std::slice::Iter<'_, Licence> {
-        self.0.iter()
-    }
-
-    /// The licence of that ordinal, counted from 1.
-    pub fn get(&self, ordinal: u32) -> Option<&Licence> {
-        let at = self.0.binary_search_by_key(&ordinal, |licence| licence.ordinal).ok()?;
-        self.0.get(at)
-    }
-
-    fn grant(&mut self, granted: &[GrantedLicence]) {
-        self.0.extend(granted.iter().map(Licence::from));
-    }
-}
-
-impl<'a> IntoIterator for &'a Licences {
-    type Item = &'a Licence;
-    type IntoIter = std::slice::Iter<'a, Licence>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-impl From<&GrantedLicence> for Licence {
-    fn from(granted: &GrantedLicence) -> Self {
-        Self {
-            licence_id: granted.licence_id,
-            ordinal: granted.ordinal,
-            seat_id: granted.seat_id.clone(),
-            key: granted.key,
-            added_on: granted.added_on,
-            assigned_to: None,
-            assigned_at: None,
+            unit_price: started.unit_price,
+            reseller_unit_price: started.reseller_unit_price,
+            unit_cost: started.unit_cost,
+            term: started.term,
+            billing_cycle: started.billing_cycle,
+            cancellation_window_hours: started.cancellation_window_hours,
+            min_quantity: started.min_quantity,
+            max_quantity: started.max_quantity,
+            window_opened_at: started.confirmed_at,
+            increases: Vec::new(),
+            renewal: Renewal::STANDARD,
+            change: None,
+            provider_revision: started.provider_revision,
         }
     }
 }

@@ -32,6 +32,7 @@ pub enum ProblemType {
     Duplicate,
     ChangeInProgress,
     WindowClosed,
+    SuspendedForNonpayment,
     IdempotencyInProgress,
     WebhookIdReused,
     PreconditionFailed,
@@ -105,7 +106,7 @@ static INTERNAL: Row = row(
 );
 
 #[rustfmt::skip]
-static ROWS: [Row; 59] = [
+static ROWS: [Row; 60] = [
     row(P::MalformedJson, BAD_REQUEST, "malformed-json", "The body is not valid JSON",
         "The body must be one JSON document in UTF-8 without a byte order mark. Duplicate keys, more than 32 levels, lone surrogates, comments and anything after the document are refused."),
     row(P::MalformedRequest, BAD_REQUEST, "malformed-request", "The request is malformed",
@@ -160,6 +161,8 @@ static ROWS: [Row; 59] = [
         "Another change waits for the provider's confirmation. Try again when it is confirmed or rejected."),
     row(P::WindowClosed, CONFLICT, "window-closed", "The window for this is closed",
         "Seats can be reduced and terms cancelled only within the provider's window after a start or renewal. It can be done again at the next renewal."),
+    row(P::SuspendedForNonpayment, CONFLICT, "suspended-for-nonpayment", "It is suspended because of unpaid invoices",
+        "The subscription is resumed when what is overdue is paid. Until then only the seller can resume it."),
     row(P::IdempotencyInProgress, CONFLICT, "idempotency-in-progress", "The first request is still being worked on",
         "A request with the same Idempotency-Key has not finished. Repeat this one after the seconds in Retry-After to get its answer."),
     row(P::WebhookIdReused, CONFLICT, "webhook-id-reused", "The webhook's id was used for another body",

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod at_simulator;
+mod changes;
 mod odd;
 mod odd_answers;
 mod odd_lists;

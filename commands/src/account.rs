@@ -5,5 +5,5 @@ mod link;
 mod open;
 
 pub use change::{ChangeAccount, CloseAccount};
-pub use link::{LinkAccount, RefuseAccount};
+pub use link::{LinkAccount, LinkExistingAccount, RefuseAccount};
 pub use open::OpenAccount;

@@ -20,6 +20,7 @@ impl Noun for Customers {
     const TABLE: &'static str = "read_customers";
     const MODEL: &'static str = DIRECTORY;
     const OWNED: &'static str = "(t.id = $3 or t.reseller_id = $3)";
+    const FOLLOWS_MOVES: bool = false;
     type State = CustomerState;
 
     fn evolve(state: &mut CustomerState, event: &Event) {

@@ -21,6 +21,7 @@ impl Noun for Services {
     const MODEL: &'static str = DIRECTORY;
     /// The catalogue is everybody's.
     const OWNED: &'static str = "true";
+    const FOLLOWS_MOVES: bool = false;
     type State = ServiceState;
 
     fn evolve(state: &mut ServiceState, event: &Event) {

@@ -69,7 +69,8 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 
 fn is_json(content_type: &str) -> bool {
     let mut parts = content_type.split(';').map(|part| part.trim().to_ascii_lowercase());
-    parts.next().as_deref() == Some("application/json")
+    // A merge patch is JSON all the same, and some clients say so of theirs.
+    matches!(parts.next().as_deref(), Some("application/json" | "application/merge-patch+json"))
         && parts.all(|parameter| matches!(parameter.as_str(), "charset=utf-8" | "charset=\"utf-8\""))
 }
 
@@ -95,7 +96,7 @@ mod tests {
 
     #[test]
     fn only_plain_json_is_read() {
-        let good = ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""];
+        let good = ["application/merge-patch+json", "application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""];
         for value in good {
             assert!(require_json(&with(&[("content-type", value)])).is_ok(), "{value}");
         }

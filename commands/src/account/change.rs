@@ -1,10 +1,11 @@
 //! Changing and closing a management account.
 
 use domain::account::{AccountCommand, AccountRules};
-use domain::customer::ContactDetails;
+use domain::customer::{Change, ContactDetails};
 use domain::{AggregateType, StreamId};
 use uuid::Uuid;
 
+use crate::customer::known;
 use crate::{Answer, Command, Failure, Operation, Work, index};
 
 /// Replaces name and contact.
@@ -19,8 +20,14 @@ impl Command for ChangeAccount {
     const OPERATION: Operation = Operation::ChangeAccount;
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
-        let change = AccountCommand::ChangeDetails { name: self.name.clone(), contact: self.contact.clone() };
-        decide(work, self.account_id, &change).await
+        let account = work.read::<AccountRules>(self.account_id).await?;
+        let now = account.state.known().ok_or(Failure::NotFound)?.contact;
+        let contact = match &self.contact {
+            None => Change::Remove,
+            Some(contact) if known(work, now).await?.as_ref() == Some(contact) => Change::Keep,
+            Some(contact) => Change::Replace(contact.clone()),
+        };
+        decide(work, self.account_id, &AccountCommand::ChangeDetails { name: self.name.clone(), contact }).await
     }
 }
 

@@ -1,10 +1,11 @@
 //! What the provider made of an account.
 
 use domain::account::{AccountCommand, AccountRules};
-use domain::{AggregateType, StreamId};
+use domain::customer::CustomerStatus;
+use domain::{AggregateType, Refusal, StreamId};
 use uuid::Uuid;
 
-use crate::{Answer, Command, Failure, Operation, Work};
+use crate::{Answer, Command, Failure, Operation, Work, index};
 
 /// The provider has it.
 #[derive(Debug)]
@@ -19,6 +20,29 @@ impl Command for LinkAccount {
     async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
         let link = AccountCommand::Link { provider_account_id: self.provider_account_id.clone() };
         decide(work, self.account_id, &link).await
+    }
+}
+
+/// An operator says which of the provider's accounts it is.
+#[derive(Debug)]
+pub struct LinkExistingAccount {
+    pub account_id: Uuid,
+    pub provider_account_id: String,
+}
+
+impl Command for LinkExistingAccount {
+    const OPERATION: Operation = Operation::LinkExistingAccount;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
+        let account = work.read::<AccountRules>(self.account_id).await?;
+        let customer_id = account.state.known().ok_or(Failure::NotFound)?.customer_id;
+        let customer = work.customer(customer_id).await?;
+        if customer.state.known().is_some_and(|customer| customer.status == CustomerStatus::Closed) {
+            return Err(Refusal::CustomerClosed.into());
+        }
+        let provider_account_id = self.provider_account_id.clone();
+        let taken = index::is_linked_elsewhere(work.bus().pool(), &provider_account_id, self.account_id).await?;
+        decide(work, self.account_id, &AccountCommand::LinkExisting { provider_account_id, taken }).await
     }
 }
 

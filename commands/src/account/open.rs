@@ -1,10 +1,11 @@
 //! Opening a management account.
 
 use domain::account::{AccountCommand, AccountRules};
-use domain::customer::{ContactDetails, CustomerStatus};
-use domain::{AggregateType, Refusal, StreamId};
+use domain::customer::ContactDetails;
+use domain::{AggregateType, StreamId};
 use uuid::Uuid;
 
+use crate::customer::in_good_standing;
 use crate::{Answer, Command, Failure, Operation, Work};
 
 #[derive(Debug)]
@@ -21,11 +22,7 @@ impl Command for OpenAccount {
     async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
         let customer = work.customer(self.customer_id).await?;
         let known = customer.state.known().ok_or(Failure::NotFound)?;
-        match known.status {
-            CustomerStatus::Active => {}
-            CustomerStatus::Suspended => return Err(Refusal::CustomerSuspended.into()),
-            CustomerStatus::Closed => return Err(Refusal::CustomerClosed.into()),
-        }
+        in_good_standing(work, known).await?;
         let open = AccountCommand::Open(domain::account::OpenAccount {
             account_id: self.account_id,
             customer_id: self.customer_id,

@@ -1,8 +1,9 @@
 //! Registering a customer.
 
-use domain::customer::{CustomerCommand, CustomerKind, CustomerRules, CustomerStatus};
+use domain::customer::{CustomerCommand, CustomerRules};
 use domain::{AggregateType, Refusal, Role, StreamId};
 
+use super::standing;
 use crate::{Answer, Command, Failure, Operation, Work};
 
 /// A reseller makes end customers of its own; an operator makes any.
@@ -24,13 +25,7 @@ impl Command for RegisterCustomer {
             details.reseller = own;
         }
         if let Some(reseller) = details.reseller {
-            let reseller = work.read::<CustomerRules>(reseller).await?;
-            let known = reseller.state.known().filter(|reseller| reseller.kind == CustomerKind::Reseller);
-            match known.ok_or(Refusal::ResellerUnknown)?.status {
-                CustomerStatus::Active => {}
-                CustomerStatus::Suspended => return Err(Refusal::CustomerSuspended.into()),
-                CustomerStatus::Closed => return Err(Refusal::CustomerClosed.into()),
-            }
+            standing::taken_on_by(work, reseller).await?;
         }
         let id = details.customer_id;
         work.decide::<CustomerRules>(id, &CustomerCommand::Register(details), Some(id)).await?;

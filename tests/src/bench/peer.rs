@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{bail, ensure};
 use cqrs_es::AggregateError;
 use domain::account::{AccountCommand, AccountRules, OpenAccount};
+use domain::customer::Change;
 use domain::decider::{Folded, OwnedAsked};
 use futures::{StreamExt, TryStreamExt};
 use postgres_es::{PostgresCqrs, default_postgress_pool, postgres_cqrs};
@@ -125,7 +126,7 @@ fn command(account_id: Uuid, customer_id: Uuid, opens: bool, name: String) -> Ac
     if opens {
         AccountCommand::Open(OpenAccount { account_id, customer_id, reseller_id: None, name, contact: None })
     } else {
-        AccountCommand::ChangeDetails { name, contact: None }
+        AccountCommand::ChangeDetails { name, contact: Change::Remove }
     }
 }
 

@@ -40,7 +40,12 @@ const FORMS: [Form; 3] = [Form::Good, Form::Malformed, Form::UnknownField];
 /// Operations without a token of their own.
 const OPEN: [&str; 3] = ["deliver_ccp_webhook", "make_token", "get_jwks"];
 /// What takes something away comes last.
-const LAST: [Operation; 3] = [Operation::CancelOrder, Operation::CloseAccount, Operation::RebuildProjection];
+const LAST: [Operation; 4] = [
+    Operation::CancelOrder,
+    Operation::CloseAccount,
+    Operation::RebuildProjection,
+    Operation::SuspendCustomer,
+];
 
 /// What must come of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -101,7 +101,7 @@ impl Resource for CustomerResource {
     }
 
     fn body(customer: &Customer, head: Head, view: &View<'_>) -> CustomerBody {
-        let sees_commission = view.sees_reseller_price(customer.id, customer.reseller_id);
+        let sees_commission = view.sees_reseller_price();
         CustomerBody {
             head,
             name: customer.name.clone(),

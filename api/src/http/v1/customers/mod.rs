@@ -1,6 +1,12 @@
 //! Customers.
 
 pub mod body;
+pub mod change;
+pub mod close;
+pub mod erase;
 pub mod get;
 pub mod list;
 pub mod register;
+pub mod reinstate;
+pub mod suspend;
+pub mod terms;

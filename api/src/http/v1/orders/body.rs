@@ -103,7 +103,7 @@ impl Resource for OrderResource {
 
     fn body(order: &Order, head: Head, view: &View<'_>) -> OrderBody {
         let details = &order.details;
-        let reseller_price = view.sees_reseller_price(details.customer_id, details.reseller_id);
+        let reseller_price = view.sees_reseller_price();
         let lines = order.lines.iter().map(|placed| LineBody::placed(placed, reseller_price, view.is_staff()));
         OrderBody {
             processes: processes(order, &head),

@@ -1,0 +1,27 @@
+//! `POST /v1/customers/{id}/suspend`
+
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use commands::Operation;
+use commands::customer::SuspendCustomer;
+
+use super::body::{CustomerBody, CustomerResource};
+use crate::http::api::{self, Api};
+use crate::http::problem::{Problem, ProblemBody};
+
+/// Suspend a customer
+#[utoipa::path(
+    post, path = "/v1/customers/{id}/suspend", tag = "customers", operation_id = "suspend_customer",
+    params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = String, Header), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, body = CustomerBody), (status = "4XX", body = ProblemBody)),
+    security(("bearer" = [])),
+)]
+pub async fn suspend_customer(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let context = api.write_without_body(Operation::SuspendCustomer, request).await?;
+    let receipt = api.bus.execute(&context, &SuspendCustomer { customer_id: api::path_id(&id)? }).await?;
+    api.answer::<CustomerResource>(&context, receipt).await
+}

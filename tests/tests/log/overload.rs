@@ -1,11 +1,13 @@
 //! A log that cannot keep up says so, and forgets nothing it has taken in.
 
 use commands::{Receipt, Rejection};
-use event_log::batcher::{BATCH_COMMANDS, QUEUE};
+use event_log::batcher::{BATCH_COMMANDS, LANES, QUEUE};
 use tests::log_world::{Ask, LogWorld, PATIENCE, SetRule, check_log, eventually, persist, rule_events, system};
 
-/// More than the queue and the batch in flight can hold.
-const ASKED: usize = QUEUE + 2 * BATCH_COMMANDS;
+/// Commands under way at most.
+const UNDER_WAY: usize = LANES * BATCH_COMMANDS;
+/// More than the queue and the batches under way can hold.
+const ASKED: usize = QUEUE + 2 * UNDER_WAY;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_queue_refuses_and_then_drains() {
@@ -18,7 +20,7 @@ async fn a_full_queue_refuses_and_then_drains() {
             tokio::spawn(async move { bus.execute(&system(&format!("key {n}")), &Ask(n.to_string())).await })
         })
         .collect();
-    let refused = async || Ok(asked.iter().filter(|one| one.is_finished()).count() >= ASKED - QUEUE - BATCH_COMMANDS);
+    let refused = async || Ok(asked.iter().filter(|one| one.is_finished()).count() >= ASKED - QUEUE - UNDER_WAY);
     eventually("the queue to be full", PATIENCE, refused).await.unwrap();
     // Full for everybody: also for one who wants to write.
     let one_more = process.bus.execute(&system("one more"), &SetRule::nth(1, 1)).await;
@@ -29,7 +31,7 @@ async fn a_full_queue_refuses_and_then_drains() {
     let taken = answers.iter().filter(|answer| answer.is_ok()).count();
     let overloaded = answers.iter().filter(|answer| matches!(answer, Err(Rejection::Overloaded))).count();
     assert_eq!(taken + overloaded, ASKED);
-    assert!((QUEUE..=QUEUE + BATCH_COMMANDS).contains(&taken), "{taken} were taken in");
+    assert!((QUEUE..=QUEUE + UNDER_WAY).contains(&taken), "{taken} were taken in");
     let kept: i64 = sqlx::query_scalar("select count(*) from command_results").fetch_one(&world.app).await.unwrap();
     assert_eq!(usize::try_from(kept).unwrap(), taken);
 

@@ -68,6 +68,11 @@ impl Seller {
         std::iter::once(&self.first).chain(&self.others)
     }
 
+    /// The day it is at the first entity: what concerns no single customer goes by it.
+    pub fn day_at(&self, at: DateTime<Utc>) -> NaiveDate {
+        self.first.day_at(at)
+    }
+
     /// The entity a customer of that country belongs to.
     pub fn entity_for(&self, country: &str) -> &SellerEntity {
         self.entities()

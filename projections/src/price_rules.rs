@@ -1,16 +1,21 @@
-//! Price rules by scope, for pricing what is shown.
+//! Price rules: by scope for pricing what is shown, and one by one for showing them.
+
+mod items;
+
+pub use items::{Filter, RuleRow, get, list, of_events};
 
 use domain::decider::Fact;
 use domain::price_rule::{PriceRule, PriceRuleRules, PriceRuleState, Scope as PriceScope};
 use domain::pricing::{self, Buyer};
 use domain::{AggregateType, Decider, Event};
+use event_log::ApplyError;
 use event_log::stream::Versioned;
 use futures::future::BoxFuture;
 use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
 use crate::model::DIRECTORY;
-use crate::noun::{Noun, born};
+use crate::noun::{self, Mine, Noun, born};
 
 #[derive(Debug)]
 pub struct PriceRules;
@@ -19,6 +24,8 @@ impl Noun for PriceRules {
     const TYPE: AggregateType = AggregateType::PriceRule;
     const TABLE: &'static str = "read_price_rules";
     const MODEL: &'static str = DIRECTORY;
+    /// A rule names whom it is for; that is not whose it is.
+    const FOLLOWS_MOVES: bool = false;
     type State = PriceRuleState;
 
     fn evolve(state: &mut PriceRuleState, event: &Event) {
@@ -33,6 +40,21 @@ impl Noun for PriceRules {
         rows: &'a [(Uuid, &'a Versioned<PriceRuleState>)],
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         Box::pin(write(tx, generation, rows))
+    }
+
+    fn also<'a>(
+        tx: &'a mut PgConnection,
+        generation: i32,
+        events: &'a [Mine<'a>],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        Box::pin(items::write(tx, generation, events))
+    }
+
+    fn clear(tx: &mut PgConnection, generation: i32) -> BoxFuture<'_, Result<(), sqlx::Error>> {
+        Box::pin(async move {
+            noun::clear_table(tx, "read_price_rule_items", generation).await?;
+            noun::clear_table(tx, Self::TABLE, generation).await
+        })
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Cursor {
 }
 
 /// What a cursor is good for: one list, one caller, one set of filters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CursorScope([u8; 32]);
 
 impl CursorScope {

@@ -47,7 +47,7 @@ impl Command for SetPriceRule {
     const OPERATION: Operation = Operation::SetPriceRule;
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
-        let today = work.context.at.date_naive();
+        let today = work.bus().seller().day_at(work.context.at);
         let author = self.author(work)?;
         let scope =
             Scope { author, customer_id: self.customer_id, reseller_id: self.reseller_id, service_id: self.service_id };

@@ -7,6 +7,7 @@ use projections::page;
 use projections::services::Services;
 
 use super::body::ServiceBody;
+use super::cache::Question;
 use super::priced;
 use crate::http::api::{self, Api};
 use crate::http::problem::{Problem, ProblemBody};
@@ -26,11 +27,19 @@ pub async fn get_service(
 ) -> Result<Response, Problem> {
     let mut reading = api.reading(Operation::GetService, request).await?;
     let customer_id = reading.query.optional("customer_id", values::uuid);
+    let scope = reading.question();
     reading.finish()?;
+    let id = api::path_id(&id)?;
     api.wait_for(projections::model::DIRECTORY, reading.min_position).await?;
-    let shown = page::get::<Services>(api.pool(), api::path_id(&id)?, reading.scope()).await?;
+    let question = Question { scope, before: None, limit: 1, days: priced::days(&api) };
+    let catalogue = &api.reads.catalogue;
+    let standing = catalogue.standing(api.pool(), reading.min_position).await?;
+    if let Some(answer) = catalogue.answer(&question, standing) {
+        return Ok(answer);
+    }
+    let shown = page::get::<Services>(api.pool(), id, reading.scope()).await?;
     let row = api::found(shown.content)?;
     let eyes = priced::eyes(&api, &reading, customer_id).await?;
     let body = priced::bodies(&api, &eyes, std::slice::from_ref(&row)).await?.pop().ok_or_else(Problem::not_found)?;
-    api.one(shown.position, row.folded.version, &body)
+    catalogue.keep(question, standing, Some(row.folded.version), &body)
 }

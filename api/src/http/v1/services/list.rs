@@ -6,6 +6,7 @@ use commands::Operation;
 use projections::services::{self, Filter};
 
 use super::body::ServiceBody;
+use super::cache::Question;
 use super::priced;
 use crate::http::api::{self, Api};
 use crate::http::problem::{Problem, ProblemBody};
@@ -34,6 +35,13 @@ pub async fn list_services(State(api): State<Api>, request: Request) -> Result<R
     };
     let page = api.page_of(&mut reading, projections::model::DIRECTORY).await?;
     (filter.before, filter.limit) = (page.before, page.limit);
+    let question =
+        Question { scope: page.scope().clone(), before: page.before, limit: page.limit, days: priced::days(&api) };
+    let catalogue = &api.reads.catalogue;
+    let standing = catalogue.standing(api.pool(), reading.min_position).await?;
+    if let Some(answer) = catalogue.answer(&question, standing) {
+        return Ok(answer);
+    }
     let shown = services::list(api.pool(), &filter).await?;
     let bodies = match priced::eyes(&api, &reading, customer_id).await {
         Ok(eyes) => priced::bodies(&api, &eyes, &shown.content.rows).await?,
@@ -41,5 +49,5 @@ pub async fn list_services(State(api): State<Api>, request: Request) -> Result<R
         Err(problem) if problem.is_not_found() => return api.list::<ServiceBody>(&page, shown.position, vec![], None),
         Err(problem) => return Err(problem),
     };
-    api.list(&page, shown.position, bodies, shown.content.next)
+    catalogue.keep(question, standing, None, &api.listing(&page, bodies, shown.content.next))
 }

@@ -1,6 +1,7 @@
 //! The catalogue and its prices.
 
 pub mod body;
+pub mod cache;
 pub mod get;
 pub mod list;
 pub mod priced;

@@ -1,0 +1,7 @@
+//! Price rules.
+
+pub mod body;
+pub mod get;
+pub mod list;
+pub mod remove;
+pub mod set;

@@ -1,0 +1,7 @@
+//! Commands about price rules.
+
+mod remove;
+mod set;
+
+pub use remove::RemovePriceRule;
+pub use set::{SetPriceRule, set};

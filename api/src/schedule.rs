@@ -3,35 +3,47 @@
 use std::time::Duration;
 
 use ccp_adapter::CcpClient;
-use commands::Clock;
-use commands::catalogue::ask_for_sync;
-use commands::effects::Wake;
+use chrono::{DateTime, Utc};
+use commands::seller::Seller;
+use commands::{Bus, Clock};
 use secrecy::SecretString;
-use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::clock::{self, BusinessClock};
+use crate::clock::{self, BusinessClock, Wakes};
+use crate::due;
 
-/// How often the business clock is looked at.
+/// How often it looks without a reason: something may have become due by being written down late.
 const TICK: Duration = Duration::from_secs(5);
+/// How long to wait when the log was busy or away.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
 
-/// Asks once a business day for a sync of the catalogue; the day names it, so any number of schedulers ask for one.
-pub async fn run(pool: PgPool, clock: BusinessClock, effects: Wake, shutdown: CancellationToken) {
-    let mut asked = None;
+/// Does what is due whenever a day ends, the clock is moved, or nothing happened for a while. Any number of schedulers
+/// do it once.
+pub async fn run(bus: Bus, clock: BusinessClock, wakes: Wakes, shutdown: CancellationToken) {
+    let mut moved = clock.moved();
     while !shutdown.is_cancelled() {
-        let today = clock.now().date_naive();
-        if asked != Some(today) {
-            match ask_for_sync(&pool, &format!("day/{today}")).await {
-                Ok(()) => {
-                    asked = Some(today);
-                    effects.wake();
-                }
-                Err(error) => warn!(%error, "the day's catalogue sync could not be asked for"),
+        moved.mark_unchanged();
+        let rest = match due::run(&bus, &wakes).await {
+            Ok(()) => rest(clock.now(), bus.seller()),
+            Err(error) => {
+                warn!(%error, "not everything due was done");
+                TRY_AGAIN
             }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(rest) => {}
+            _ = moved.changed() => {}
+            () = shutdown.cancelled() => {}
         }
-        tokio::select! { () = tokio::time::sleep(TICK) => {}, () = shutdown.cancelled() => {} }
     }
+}
+
+/// Until the next day begins somewhere, but not longer than a tick.
+fn rest(now: DateTime<Utc>, seller: &Seller) -> Duration {
+    let midnights = seller.entities().map(|entity| entity.end_of(entity.day_at(now)));
+    let next = midnights.min().and_then(|midnight| midnight.signed_duration_since(now).to_std().ok());
+    next.map_or(TICK, |until| (until + Duration::from_millis(1)).min(TICK))
 }
 
 /// Tells the provider where to deliver its webhooks, until it has taken it. Without them polling finds everything, later.

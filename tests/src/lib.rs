@@ -1,6 +1,7 @@
 //! The world the product runs and is tested in. Never shipped.
 
 pub mod bench;
+pub mod business_time;
 pub mod ccp_sim;
 pub mod client;
 pub mod demo;

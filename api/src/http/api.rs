@@ -13,7 +13,6 @@ use commands::inbox::WebhookSecret;
 use commands::{Bus, Context, Key, Operation, Receipt, Trace, authorise};
 use domain::customer::{CustomerKind, CustomerRules};
 use domain::{Actor, Role};
-use event_log::Freshness;
 use event_log::stream::Versioned;
 use projections::page::{Found, Row};
 use sha2::{Digest, Sha256};
@@ -28,16 +27,18 @@ use super::fields::{FromFields, Nothing, parse_body};
 use super::headers::{AnswerHeaders, idempotency_key, if_match, required_idempotency_key};
 use super::problem::{Problem, ProblemType};
 use super::rate_limit::Meter;
+use super::reads::Reads;
 use super::trace::RequestIds;
 use super::v1::resource::{Head, Resource, View};
 use super::values::Fault;
 use crate::clock;
+use crate::dev_clock::Mover;
 
 /// What every handler is given. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Api {
     pub bus: Bus,
-    pub freshness: Freshness,
+    pub reads: Reads,
     pub authenticator: Arc<Authenticator>,
     pub cursors: CursorKey,
     pub hooks: Hooks,
@@ -53,11 +54,13 @@ pub struct Hooks {
     pub effects: Wake,
 }
 
-/// The development world's own key, and the rules its tokens are made by.
+/// The development world's own key, the rules its tokens are made by, and its time.
 #[derive(Debug)]
 pub struct Dev {
     pub key: DevKey,
     pub rules: TokenRules,
+    /// Moves business time.
+    pub mover: Mover,
 }
 
 impl Api {
@@ -83,13 +86,22 @@ impl Api {
     /// Whether the token's role is that of its customer. What a customer is never changes, so memory will do.
     async fn fits(&self, actor: &Actor) -> Result<bool, Problem> {
         let Some(id) = actor.customer_id else { return Ok(true) };
-        let customer = self.bus.state::<CustomerRules>(id).await?;
-        let kind = customer.state.known().map(|customer| customer.kind);
+        let kind = self.kind(id).await?;
         Ok(match actor.role {
             Role::Customer => kind == Some(CustomerKind::Direct),
             Role::Reseller => kind == Some(CustomerKind::Reseller),
             Role::Operator | Role::Auditor | Role::Service | Role::System | Role::Provider => true,
         })
+    }
+
+    async fn kind(&self, id: Uuid) -> Result<Option<CustomerKind>, Problem> {
+        if let Some(kind) = self.reads.kinds.get(&id) {
+            return Ok(Some(kind));
+        }
+        let customer = self.bus.state::<CustomerRules>(id).await?;
+        let kind = customer.state.known().map(|customer| customer.kind);
+        kind.into_iter().for_each(|kind| self.reads.kinds.insert(id, kind));
+        Ok(kind)
     }
 
     /// A command's context and body. Its key is required for POST.

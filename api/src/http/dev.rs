@@ -1,4 +1,6 @@
-//! Development only: tokens for any role.
+//! Development only: tokens for any role, and the business clock.
+
+pub mod clock;
 
 use axum::Json;
 use axum::extract::{Request, State};

@@ -45,6 +45,10 @@ pub const TOKEN_AUDIENCES: usize = 4;
 pub const TOKEN_LEEWAY_S: u64 = 30;
 /// Verified tokens kept, at about 300 bytes each.
 pub const CACHED_TOKENS: u64 = 10_000;
+/// Customers whose kind is remembered, at about 100 bytes each.
+pub const CACHED_KINDS: u64 = 100_000;
+/// What is kept of the catalogue as shown: a page of it has about 20 KiB for each caller.
+pub const CATALOGUE_BYTES: u64 = 32 * 1024 * 1024;
 /// A key set document, and the keys used of it.
 pub const KEY_SET_BYTES: usize = 256 * 1024;
 pub const KEY_SET_KEYS: usize = 100;
@@ -73,6 +77,8 @@ pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
 pub const BODY_READ_TIMEOUT: Duration = Duration::from_secs(29);
 /// The work itself, not counting the time the client takes to send its body.
 pub const HANDLER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Moving the development clock: a year in which much happens takes minutes.
+pub const CLOCK_TIMEOUT: Duration = Duration::from_secs(3600);
 /// What open requests get to finish when the process is told to stop.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 

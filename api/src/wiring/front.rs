@@ -9,11 +9,13 @@ use secrecy::{ExposeSecret, SecretString};
 use super::Parts;
 use crate::clock;
 use crate::config::{Mode, Settings};
+use crate::dev_clock::{Mover, Simulators};
 use crate::http::api::{Api, Dev, Hooks};
 use crate::http::auth::{Authenticator, Keys, TokenRules};
 use crate::http::cursor::CursorKey;
 use crate::http::dev_tokens::DevKey;
 use crate::http::jwks::{RefreshPolicy, RemoteKeys};
+use crate::http::reads::Reads;
 
 impl Parts {
     /// The API over these parts.
@@ -27,7 +29,7 @@ impl Parts {
         let secrets = self.settings.ccp_webhook_secret.as_ref().map(webhook_secrets).transpose()?.unwrap_or_default();
         Ok(Api {
             bus: self.bus.clone(),
-            freshness: self.freshness.clone(),
+            reads: Reads::new(self.freshness.clone()),
             authenticator: Arc::new(Authenticator::new(rules, keys)),
             cursors: cursor_key(&self.settings, dev.as_deref()),
             hooks: Hooks { secrets: secrets.into(), arrived: self.arrived.clone(), effects: self.effects.clone() },
@@ -46,7 +48,18 @@ impl Parts {
             anyhow::bail!("token_jwks_url is needed");
         }
         let key = DevKey::load_or_create(&self.settings.dev_dir)?;
-        Ok((Keys::Fixed(key.key_set()?), Some(Arc::new(Dev { key, rules: rules.clone() }))))
+        Ok((Keys::Fixed(key.key_set()?), Some(Arc::new(Dev { key, rules: rules.clone(), mover: self.mover()? }))))
+    }
+
+    fn mover(&self) -> anyhow::Result<Mover> {
+        Ok(Mover {
+            bus: self.bus.clone(),
+            clock: self.clock.clone(),
+            followers: self.followers(),
+            // In development the systems outside are simulated, and their time is ours.
+            simulators: Simulators::new(self.settings.ccp_url.clone())?,
+            wakes: self.wakes(),
+        })
     }
 }
 

@@ -32,7 +32,13 @@ impl World {
     /// On the servers that all tests of the run share.
     pub async fn start() -> anyhow::Result<Self> {
         let servers = TestServers::get().await?;
-        Self::on(&servers.postgres_url, &servers.nats_url, None, Vec::new()).await
+        Self::on((&servers.postgres_url, &servers.nats_url), None, None, Vec::new()).await
+    }
+
+    /// The same, where business time begins at a moment of our choice (RFC 3339).
+    pub async fn start_at(clock: &str) -> anyhow::Result<Self> {
+        let servers = TestServers::get().await?;
+        Self::on((&servers.postgres_url, &servers.nats_url), None, Some(clock), Vec::new()).await
     }
 
     /// On fully durable servers of its own, which the test may break. `further` are variables for the product.
@@ -41,17 +47,18 @@ impl World {
         let backing =
             Backing::start(&folder, postgres::Options::crash_tests(), nats::Options::shared_by_tests()).await?;
         let (postgres_url, nats_url) = (backing.postgres_url.clone(), backing.nats_url.clone());
-        Self::on(&postgres_url, &nats_url, Some(backing), further).await
+        Self::on((&postgres_url, &nats_url), Some(backing), None, further).await
     }
 
     async fn on(
-        postgres_url: &str,
-        nats_url: &str,
+        (postgres_url, nats_url): (&str, &str),
         backing: Option<Backing>,
+        clock: Option<&str>,
         further: Vec<(String, String)>,
     ) -> anyhow::Result<Self> {
         let folder = folders::scratch("world")?;
         let settings = settings(postgres_url, nats_url, &folder, further).await?;
+        let settings = Settings { clock: clock.map(str::to_owned), ..settings };
         let data = folder.join("ccp-sim");
         let ((), provider) = tokio::try_join!(settings.migrate(), settings.simulate_provider(&data))?;
         let product = settings.serve().await?;

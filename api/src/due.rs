@@ -1,0 +1,33 @@
+//! What is due by the business clock. Keys make each of it once, however many processes ask for it.
+
+use commands::calendar::end_days;
+use commands::catalogue::ask_for_sync;
+use commands::order::start_due_orders;
+use commands::subscription::ask_due_looks;
+use commands::{Bus, Rejection};
+use thiserror::Error;
+
+use crate::clock::Wakes;
+
+/// Why not everything due was done; what was done stays, and the next call goes on from there.
+#[derive(Debug, Error)]
+pub enum DueError {
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+/// Ends the days that are over, starts the orders whose day it is, and asks for what is done once a day.
+///
+/// # Errors
+/// [`DueError`].
+pub async fn run(bus: &Bus, wakes: &Wakes) -> Result<(), DueError> {
+    end_days(bus).await?;
+    start_due_orders(bus).await?;
+    let today = bus.now().date_naive();
+    ask_for_sync(bus.pool(), &format!("day/{today}")).await?;
+    ask_due_looks(bus.pool(), today).await?;
+    wakes.effects.wake();
+    Ok(())
+}

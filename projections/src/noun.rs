@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use domain::{AggregateType, Event};
+use chrono::{DateTime, Utc};
+use domain::{AggregateType, Event, Metadata};
 use event_log::stream::{Mark, Versioned};
 use event_log::{ApplyError, Recorded};
 use futures::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{PgConnection, types::Json};
 use uuid::Uuid;
+
+use crate::moves;
 
 /// Rows written in one statement.
 const CHUNK: usize = 2_000;
@@ -24,6 +27,9 @@ pub trait Noun: Send + Sync + 'static {
     const MODEL: &'static str;
     /// The condition that puts a row of table `t` in scope of customer `$3`: by default its own, and its end customers'.
     const OWNED: &'static str = "(t.customer_id = $3 or t.reseller_id = $3)";
+    /// Whether rows have the columns `customer_id` and `reseller_id` of that default, and so go with a customer that
+    /// moves to another reseller.
+    const FOLLOWS_MOVES: bool = true;
     type State: Default + Clone + Serialize + DeserializeOwned + Send + Sync + Unpin;
 
     fn evolve(state: &mut Self::State, event: &Event);
@@ -35,12 +41,12 @@ pub trait Noun: Send + Sync + 'static {
         rows: &'a [(Uuid, &'a Versioned<Self::State>)],
     ) -> BoxFuture<'a, Result<(), sqlx::Error>>;
 
-    /// What else the events mean, beyond the row.
+    /// What else the events mean, beyond the row. A rebuild calls it too, page by page in order of the log.
     fn also<'a>(
         _tx: &'a mut PgConnection,
         _generation: i32,
-        _events: &'a [(Uuid, &'a Event)],
-    ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+        _events: &'a [Mine<'a>],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
         Box::pin(async { Ok(()) })
     }
 
@@ -116,6 +122,9 @@ impl<N: Noun> AnyNoun for Of<N> {
         events: &'a [Arc<Recorded>],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         Box::pin(async move {
+            if N::FOLLOWS_MOVES {
+                moves::apply(tx, N::TABLE, generation, events).await?;
+            }
             let events = mine::<N>(events)?;
             if events.is_empty() {
                 return Ok(());
@@ -123,8 +132,10 @@ impl<N: Noun> AnyNoun for Of<N> {
             let mut rows = load::<N>(tx, generation, &events).await?;
             fold::<N>(&mut rows, &events)?;
             write::<N>(tx, generation, &rows).await?;
-            N::also(tx, generation, &bare(&events)).await?;
-            Ok(())
+            if N::FOLLOWS_MOVES {
+                moves::follow_rows(tx, N::TABLE, generation, &rows.keys().copied().collect::<Vec<_>>()).await?;
+            }
+            N::also(tx, generation, &events).await
         })
     }
 
@@ -133,7 +144,10 @@ impl<N: Noun> AnyNoun for Of<N> {
     }
 
     fn clear<'a>(&'a self, tx: &'a mut PgConnection, generation: i32) -> BoxFuture<'a, Result<(), sqlx::Error>> {
-        N::clear(tx, generation)
+        Box::pin(async move {
+            moves::clear(tx, N::TABLE, generation).await?;
+            N::clear(tx, generation).await
+        })
     }
 }
 
@@ -149,23 +163,46 @@ impl<N: Noun> AnyFold for Rows<N> {
         events: &'a [Arc<Recorded>],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         Box::pin(async move {
+            if N::FOLLOWS_MOVES {
+                moves::note(tx, N::TABLE, generation, events).await?;
+            }
             let events = mine::<N>(events)?;
             fold::<N>(&mut self.0, &events)?;
-            N::also(tx, generation, &bare(&events)).await?;
-            Ok(())
+            N::also(tx, generation, &events).await
         })
     }
 
     fn write<'a>(&'a mut self, tx: &'a mut PgConnection, generation: i32) -> BoxFuture<'a, Result<(), sqlx::Error>> {
-        Box::pin(write::<N>(tx, generation, &self.0))
+        Box::pin(async move {
+            write::<N>(tx, generation, &self.0).await?;
+            if N::FOLLOWS_MOVES {
+                moves::follow_all(tx, N::TABLE, generation).await?;
+            }
+            Ok(())
+        })
     }
 }
 
 /// An event of this noun, with its stream's id.
-struct Mine<'a> {
-    id: Uuid,
-    recorded: &'a Recorded,
-    event: &'a Event,
+#[derive(Debug)]
+pub struct Mine<'a> {
+    pub id: Uuid,
+    pub recorded: &'a Recorded,
+    pub event: &'a Event,
+}
+
+impl Mine<'_> {
+    fn meta(&self) -> Result<Metadata, ApplyError> {
+        self.recorded.meta().map_err(|error| ApplyError::Poison(format!("metadata: {error}")))
+    }
+
+    /// Business time.
+    ///
+    /// # Errors
+    /// [`ApplyError::Poison`] when the stored metadata is not what we write.
+    pub fn at(&self) -> Result<DateTime<Utc>, ApplyError> {
+        Ok(self.meta()?.at)
+    }
 }
 
 fn mine<N: Noun>(events: &[Arc<Recorded>]) -> Result<Vec<Mine<'_>>, ApplyError> {
@@ -178,10 +215,6 @@ fn mine<N: Noun>(events: &[Arc<Recorded>]) -> Result<Vec<Mine<'_>>, ApplyError> 
             Ok(Mine { id, recorded, event })
         })
         .collect()
-}
-
-fn bare<'a>(events: &[Mine<'a>]) -> Vec<(Uuid, &'a Event)> {
-    events.iter().map(|mine| (mine.id, mine.event)).collect()
 }
 
 async fn load<N: Noun>(tx: &mut PgConnection, generation: i32, events: &[Mine<'_>]) -> Result<Folded<N>, ApplyError> {
@@ -197,13 +230,13 @@ async fn load<N: Noun>(tx: &mut PgConnection, generation: i32, events: &[Mine<'_
 }
 
 fn fold<N: Noun>(rows: &mut Folded<N>, events: &[Mine<'_>]) -> Result<(), ApplyError> {
-    for Mine { id, recorded, event } in events {
+    for mine @ Mine { id, recorded, event } in events {
         let row = rows.entry(*id).or_default();
         if recorded.sequence != row.version + 1 {
             let reason = format!("{}/{id} is at version {}, not before this event", N::TYPE, row.version);
             return Err(ApplyError::Poison(reason));
         }
-        let metadata = recorded.meta().map_err(|error| ApplyError::Poison(format!("metadata: {error}")))?;
+        let metadata = mine.meta()?;
         N::evolve(&mut row.state, event);
         row.mark(recorded.sequence, Mark::of(&metadata, recorded.position));
     }

@@ -43,11 +43,10 @@ impl View<'_> {
         matches!(self.actor.role, Role::Operator | Role::Auditor)
     }
 
-    /// Whether reseller prices and commission of something of these owners may be shown.
-    pub fn sees_reseller_price(&self, customer: Uuid, reseller: Option<Uuid>) -> bool {
-        let own = self.actor.role == Role::Reseller
-            && (self.actor.customer_id == reseller || self.actor.customer_id == Some(customer));
-        own || self.is_staff()
+    /// Whether reseller prices and commission may be shown. A reseller is shown nothing but what is its own or its
+    /// present end customers', whoever was their reseller when it came to be.
+    pub fn sees_reseller_price(&self) -> bool {
+        self.actor.role == Role::Reseller || self.is_staff()
     }
 
     /// The fields behind a reference; `None` after erasure.

@@ -135,6 +135,14 @@ fn what_renewed_was_resumed_before() {
 }
 
 #[test]
+fn what_the_provider_renewed_although_it_stands_still_goes_on_standing_still() {
+    let case = suspended(SuspendedBy::Dunning).at(RENEWED);
+    let seen = case.seen_renewed();
+    assert_eq!(case.names(observe(seen.clone())), ["SubscriptionRenewed"]);
+    assert_eq!(case.after(observe(seen)).core().suspended_by, Some(SuspendedBy::Dunning));
+}
+
+#[test]
 fn a_change_confirmed_across_a_renewal_belongs_to_the_term_of_its_day() {
     let case = Case::of(5).at("2026-11-02T23:59:59Z").after(quantity(8, None)).at(RENEWED);
     let seen = Observation { confirms: Some(done(day("2026-11-02"))), ..resized(case.seen_renewed(), 8, 6) };

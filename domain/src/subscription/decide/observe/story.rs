@@ -95,9 +95,9 @@ impl<'a> Story<'a> {
         Ok(())
     }
 
-    /// What is suspended does not renew, so it was resumed in time.
+    /// What is suspended does not renew, so what is active in its new term was resumed in time.
     fn resume_for_renewal(&mut self) {
-        if self.core.status == SubscriptionStatus::Suspended {
+        if (self.core.status, self.seen.status) == (SubscriptionStatus::Suspended, SubscriptionStatus::Active) {
             let effective_on = self.core.ends_on;
             let event = self.resumption(effective_on);
             self.push(event);

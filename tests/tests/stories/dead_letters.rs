@@ -1,0 +1,111 @@
+//! What waits for the operator: effects that came to nothing, events that a reader could not apply.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use sqlx::Executor;
+use tests::story::{self, Cast, all_pages, ask, cast, data, each, new_key};
+use tests::world::World;
+
+const LETTERS: &str = "/v1/admin/dead-letters";
+
+/// Effects that were given to the operator, all at one moment.
+async fn has_dead_effects(world: &World, ids: &[&str]) -> anyhow::Result<()> {
+    let mut database = story::database(world).await?;
+    let moment: String = story::texts(world, "select clock_timestamp()::text").await?.remove(0);
+    for id in ids {
+        let sql = format!(
+            "insert into effects (op_id, process, kind, subject, effect, state, attempts, outcome, created_at, settled_at) \
+             values ('{id}', 'catalogue', 'sync_catalogue', 'catalogue', '{{\"kind\":\"sync_catalogue\"}}', 'dead', 10, \
+             'nobody foresaw this', '{moment}', '{moment}')"
+        );
+        database.execute(sql.as_str()).await?;
+    }
+    Ok(())
+}
+
+async fn does(cast: &Cast, id: &str, action: &str, status: u16) -> anyhow::Result<Value> {
+    let path = format!("{LETTERS}/{id}/{action}");
+    let key = new_key();
+    let answer = cast.operator.post(&path, &key, &json!({}), status).await?;
+    let again = cast.operator.post(&path, &key, &json!({}), status).await?;
+    assert_eq!(again.text, answer.text);
+    assert_eq!(story::header(&again, "idempotency-replayed"), Some("true"));
+    Ok(answer.body)
+}
+
+#[tokio::test]
+async fn a_dead_effect_is_tried_again_or_given_up() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let cast = cast(&world)?;
+    let ids = [1, 2, 3].map(|n| format!("0192f0c1-2d3e-7a4b-8c5d-00000000000{n}"));
+    has_dead_effects(&world, &ids.each_ref().map(String::as_str)).await?;
+    // All of one moment: no page leaves one out or shows it twice.
+    for path in [LETTERS, "/v1/admin/effects?state=dead"] {
+        for limit in [1, 2] {
+            let mut seen = each(&all_pages(&cast.auditor, path, limit).await?, "id");
+            seen.sort();
+            assert_eq!(seen, ids, "{path} by {limit}");
+        }
+    }
+    let letter = data(&cast.operator.get(LETTERS).await?).remove(0);
+    assert_eq!((&letter["kind"], &letter["reason"]), (&json!("effect"), &json!("nobody foresaw this")));
+    let of_nobody = format!("{LETTERS}?customer_id={}", world.sample.customer_id);
+    assert!(data(&cast.operator.get(&of_nobody).await?).is_empty());
+
+    assert_eq!(does(&cast, &ids[0], "retry", 202).await?, json!({ "id": ids[0], "state": "retrying" }));
+    let is_done =
+        |body: &Value| body["data"].as_array().is_some_and(|done| done.iter().any(|one| one["id"] == ids[0].as_str()));
+    cast.operator.wait_until("/v1/admin/effects?state=done&limit=100", is_done).await?;
+    assert_eq!(does(&cast, &ids[1], "discard", 200).await?, json!({ "id": ids[1], "state": "discarded" }));
+    assert_eq!(each(&data(&cast.operator.get(LETTERS).await?), "id"), [ids[2].clone()]);
+    assert_eq!(each(&data(&cast.operator.get("/v1/admin/effects?state=discarded").await?), "id"), [ids[1].clone()]);
+
+    let noted = story::texts(
+        &world,
+        "select concat_ws(' ', action, letter, actor, reason) from dead_letter_actions order by action",
+    )
+    .await?;
+    assert_eq!(noted.len(), 2);
+    assert!(
+        noted[0].starts_with(&format!("discard {} ", ids[1])) && noted[0].ends_with("nobody foresaw this"),
+        "{noted:?}"
+    );
+    for (id, action) in [(ids[0].as_str(), "retry"), (ids[1].as_str(), "discard"), ("17", "retry"), ("x", "retry")] {
+        let path = format!("{LETTERS}/{id}/{action}");
+        let answer = ask(&cast.operator, Method::POST, &path, Some(&new_key()), Some(&json!({}))).await?;
+        story::refused(&cast.operator, &answer, 404, "not-found").await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_parked_aggregate_goes_on_in_order() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let cast = cast(&world)?;
+    let order = story::orders(&cast.customer, &world.sample.account_id, &[(world.service("mail-guard")?, 2)]).await?;
+    let id = order.id()?;
+    let before = story::sees_order_end(&cast.customer, &id, "fulfilled").await?;
+    let at_head = format!("/v1/orders/{id}?min_position={}", story::head(&world).await?);
+    cast.customer.get(&at_head).await?;
+    // As if a mistake of ours had kept the reader from applying any of its events.
+    let mut database = story::database(&world).await?;
+    let park = format!(
+        "insert into dead_letters (reader, generation, aggregate_type, aggregate_id, position, reason) \
+         select 'orders', r.generation, 'order', '{id}', e.position, 'a mistake of ours' from events e, readers r \
+         where r.name = 'orders' and e.aggregate_type = 'order' and e.aggregate_id = '{id}'"
+    );
+    database.execute(format!("delete from read_orders where id = '{id}'").as_str()).await?;
+    database.execute(park.as_str()).await?;
+    let letters = data(&cast.operator.get(LETTERS).await?);
+    assert!(letters.len() >= 3 && each(&letters, "kind").iter().all(|kind| kind == "event"), "{letters:?}");
+    let letter = letters[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("{LETTERS}/{letter}/discard");
+    let answer = ask(&cast.operator, Method::POST, &path, Some(&new_key()), Some(&json!({}))).await?;
+    story::refused(&cast.operator, &answer, 409, "invalid-state").await?;
+    does(&cast, &letter, "retry", 202).await?;
+    assert!(data(&cast.operator.get(LETTERS).await?).is_empty());
+    let after = cast.customer.get(&at_head).await?;
+    assert_eq!(after.text, before.text);
+    Ok(())
+}

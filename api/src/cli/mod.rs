@@ -1,6 +1,7 @@
 //! The command line. Exit status: 0 well, 1 it found what it looks for, 2 wrong use, 3 a dependency is away.
 
 mod config;
+mod dead_letters;
 mod doctor;
 mod events;
 mod migrate;
@@ -55,6 +56,11 @@ enum Command {
         #[command(subcommand)]
         command: events::Command,
     },
+    /// Effects that were given up, and events that a reader has parked
+    DeadLetters {
+        #[command(subcommand)]
+        command: dead_letters::Command,
+    },
     /// Configuration
     Config {
         #[command(subcommand)]
@@ -71,6 +77,9 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Migrate => with_settings(async |settings| migrate::run(&settings).await).await,
         Command::Doctor(asked) => with_settings(async |settings| doctor::run(&settings, &asked).await).await,
         Command::Events { command } => with_settings(async |settings| events::run(&settings, &command).await).await,
+        Command::DeadLetters { command } => {
+            with_settings(async |settings| dead_letters::run(&settings, &command).await).await
+        }
         Command::Projections { command } => {
             with_settings(async |settings| projections::run(&settings, &command).await).await
         }

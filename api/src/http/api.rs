@@ -24,7 +24,7 @@ use super::body::{read_json_bytes, read_optional_json_bytes};
 use super::cursor::CursorKey;
 use super::dev_tokens::DevKey;
 use super::fields::{FromFields, Nothing, parse_body};
-use super::headers::{AnswerHeaders, idempotency_key, if_match, required_idempotency_key};
+use super::headers::{AnswerHeaders, acceptable, idempotency_key, if_match, required_idempotency_key};
 use super::problem::{Problem, ProblemType};
 use super::rate_limit::Meter;
 use super::reads::Reads;
@@ -71,7 +71,7 @@ impl Api {
     /// Who asks, if its tenant may ask that much and it may do this at all.
     ///
     /// # Errors
-    /// 401, 429 and 403, in this order.
+    /// 401, 429, 403 and 406, in this order.
     pub async fn actor(&self, operation: Operation, parts: &request::Parts) -> Result<Actor, Problem> {
         let actor = self.authenticator.authenticate(&parts.headers).await?;
         if let Some(meter) = parts.extensions.get::<Meter>() {
@@ -80,6 +80,7 @@ impl Api {
         if !authorise::role_may(operation, &actor) || !self.fits(&actor).await? {
             return Err(ProblemType::Forbidden.into());
         }
+        acceptable(&parts.headers)?;
         Ok(actor)
     }
 

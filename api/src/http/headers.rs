@@ -1,6 +1,6 @@
 //! Headers of commands and answers: idempotency keys, versions, positions.
 
-use http::header::{ETAG, IF_MATCH, LOCATION};
+use http::header::{ACCEPT, ETAG, IF_MATCH, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::limits::IDEMPOTENCY_KEY_BYTES;
@@ -50,6 +50,41 @@ fn version_of(tag: &str) -> Option<i64> {
     let digits = tag.strip_prefix('"')?.strip_suffix('"')?;
     let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
     plain.then(|| digits.parse().ok()).flatten()
+}
+
+/// What answers are made in: JSON, and documents, tables and streams where there are any.
+const FORMATS: [&str; 8] = [
+    "application/json",
+    "application/problem+json",
+    "application/pdf",
+    "application/xml",
+    "application/x-ndjson",
+    "text/csv",
+    "text/html",
+    "text/event-stream",
+];
+
+/// Whether a client takes anything we have. Which of it an operation has, it says itself.
+///
+/// # Errors
+/// `not-acceptable`.
+pub fn acceptable(headers: &HeaderMap) -> Result<(), Problem> {
+    let values: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let mut ranges = values.iter().flat_map(|value| value.split(',')).map(str::trim).peekable();
+    let anything = ranges.peek().is_none_or(|first| first.is_empty());
+    if anything || ranges.any(takes_ours) { Ok(()) } else { Err(ProblemType::NotAcceptable.into()) }
+}
+
+fn takes_ours(range: &str) -> bool {
+    let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
+    let kind = parts.next().unwrap_or_default();
+    let refused = parts.any(|parameter| matches!(parameter.as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+    let ours = match kind.strip_suffix("/*") {
+        Some("*") => true,
+        Some(family) => FORMATS.iter().any(|format| format.split('/').next() == Some(family)),
+        None => FORMATS.contains(&kind.as_str()),
+    };
+    ours && !refused
 }
 
 /// What goes with an answer besides its body. Each is a header when it is there.
@@ -142,6 +177,28 @@ mod tests {
             ["W/\"3\"", "3", "\"\"", "\"x\"", "\"-1\"", "\"03\"", "\"9223372036854775808\"", "\"3", "", "W/*", ","];
         for odd in odd {
             assert_eq!(read(&[odd.as_bytes()]), Some(Vec::new()), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_client_must_take_something_we_have() {
+        let takes = |values: &[&[u8]]| acceptable(&with(ACCEPT, values)).is_ok();
+        assert!(acceptable(&HeaderMap::new()).is_ok());
+        let good = [
+            "",
+            "*/*",
+            "application/json",
+            "Application/JSON;q=0.5",
+            "application/*",
+            "image/png, */*;q=0.1",
+            "text/csv",
+        ];
+        for good in good {
+            assert!(takes(&[good.as_bytes()]), "{good}");
+        }
+        assert!(takes(&[b"image/png", b"text/event-stream"]));
+        for bad in ["image/png", "image/*", "text/plain, image/png", "*/*;q=0", "application/json; q=0.0", "nonsense"] {
+            assert!(!takes(&[bad.as_bytes()]), "{bad}");
         }
     }
 

@@ -93,6 +93,12 @@ impl Settings {
         Service::start(launch, format!("{}/readyz", self.internal_url())).await
     }
 
+    /// Starts a process with these roles only, separated by commas; it is ready on return.
+    pub async fn serve_roles(&self, roles: &str) -> anyhow::Result<Service> {
+        let launch = self.cloudsales("cloudsales.log")?.arguments(["serve", "--roles", roles]);
+        Service::start(launch, format!("{}/readyz", self.internal_url())).await
+    }
+
     /// Starts the provider's simulator, which keeps its ledger in `data`.
     pub async fn simulate_provider(&self, data: &Path) -> anyhow::Result<Service> {
         std::fs::create_dir_all(data)?;

@@ -4,6 +4,7 @@
 
 mod bodies;
 mod canaries;
+mod edges;
 mod failures;
 mod forge;
 mod framing;
@@ -14,6 +15,7 @@ mod hooks_flow;
 mod hooks_forged;
 mod keys;
 mod matrix;
+mod patience;
 mod raw;
 mod routes;
 mod shapes;

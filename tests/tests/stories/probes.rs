@@ -54,3 +54,43 @@ async fn not_for_everybody(public: &Client) -> anyhow::Result<()> {
     let answer = story::ask(public, reqwest::Method::PATCH, "/v1/orders", None, None).await?;
     story::refused(public, &answer, 405, "method-not-allowed").await
 }
+
+/// Waits until the probe names this reason, and until it does so no more once the reason has gone.
+async fn names(internal: &Client, reason: &str, named: bool) -> anyhow::Result<()> {
+    let shown = |body: &serde_json::Value| {
+        let reasons = body["reasons"].as_array().unwrap();
+        reasons.iter().any(|shown| shown.as_str().unwrap().contains(reason)) == named
+            && (body["status"] == "degraded") != reasons.is_empty()
+    };
+    internal.wait_until("/readyz", shown).await.map(drop)
+}
+
+#[tokio::test]
+async fn whatever_is_not_as_it_should_be_is_a_reason_and_no_failure() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let cast = cast(&world)?;
+    let internal = Client::new(&world.settings.internal_url(), "")?;
+    internal.wait_until("/readyz", |body| body["status"] == "ok").await?;
+    let mut database = story::database(&world).await?;
+
+    sqlx::query("insert into readers (name, position) select 'straggler', position - 10001 from log_head")
+        .execute(&mut database)
+        .await?;
+    names(&internal, "straggler is 10001 events behind", true).await?;
+    sqlx::query("update readers set position = position + 1 where name = 'straggler'").execute(&mut database).await?;
+    names(&internal, "straggler", false).await?;
+    sqlx::query("delete from readers where name = 'straggler'").execute(&mut database).await?;
+
+    let park = "insert into dead_letters (reader, generation, aggregate_type, aggregate_id, position, reason) \
+                select name, generation, 'order', 'of-nobody', 1, 'for a look' from readers where name = 'orders'";
+    sqlx::query(park).execute(&mut database).await?;
+    names(&internal, "orders: 1 aggregates are parked", true).await?;
+    sqlx::query("delete from dead_letters where aggregate_id = 'of-nobody'").execute(&mut database).await?;
+    names(&internal, "parked", false).await?;
+
+    story::troubles(&world, &json!({ "fault": "503", "times": 1000 })).await?;
+    story::opens_account(&cast.reseller, &world.sample.customer_id).await?;
+    names(&internal, "is away: work for it waits", true).await?;
+    story::calms(&world).await?;
+    names(&internal, "is away", false).await
+}

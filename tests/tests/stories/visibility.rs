@@ -1,45 +1,59 @@
 //! Who sees what: every GET there is, by every role.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::BTreeMap;
-
 use anyhow::{Context, ensure};
 use commands::authorise::{self, Cell};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::client::Client;
+use tests::client::{Answer, Client};
 use tests::story::{self, Cast, cast, each, new_key};
 use tests::world::World;
 
 const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
+const RULE: &str = "0197f3a4-6f6e-7d31-9c55-1f0f3a2b4c5d";
 
 /// The ids that stand for `{…}` in paths.
-struct Ids {
-    customer: String,
-    account: String,
-    order: String,
-    subscription: String,
-    service: String,
+pub struct Ids {
+    pub customer: String,
+    pub account: String,
+    pub order: String,
+    pub subscription: String,
+    pub service: String,
+    pub price_rule: String,
+}
+
+/// One GET of the document.
+pub struct Read {
+    /// With ids in it.
+    pub path: String,
+    pub operation: String,
+    /// What whoever may read it is answered: 404 where this world has no such thing.
+    pub status: u16,
+    /// Whether it can be asked for one customer.
+    pub by_customer: bool,
 }
 
 impl Ids {
-    fn concrete(&self, template: &str) -> anyhow::Result<String> {
-        let id = match template.split('/').nth(2).unwrap_or_default() {
-            "customers" => &self.customer,
-            "accounts" => &self.account,
-            "orders" | "audit" => &self.order,
-            "subscriptions" => &self.subscription,
-            "services" => &self.service,
-            _ => "",
+    /// The path with the ids of this world, and what it answers to those who may.
+    fn concrete(&self, template: &str) -> anyhow::Result<(String, u16)> {
+        let (id, status) = match template.split('/').nth(2).unwrap_or_default() {
+            "customers" => (self.customer.as_str(), 200),
+            "accounts" => (self.account.as_str(), 200),
+            "orders" | "audit" => (self.order.as_str(), 200),
+            "subscriptions" => (self.subscription.as_str(), 200),
+            "services" => (self.service.as_str(), 200),
+            "price-rules" => (self.price_rule.as_str(), 200),
+            "admin" if template.contains("{id}") => (NOBODY, 404),
+            _ => ("{id}", 200),
         };
         let path = template.replace("{id}", id).replace("{sid}", &self.subscription).replace("{aggregate}", "order");
         ensure!(!path.contains('{'), "say which ids {template} is to be asked with");
-        Ok(path)
+        Ok((path, status))
     }
 }
 
-async fn bought(world: &World, cast: &Cast) -> anyhow::Result<Ids> {
-    let service = world.service("office-business")?;
+/// Three seats of a service for the reseller's customer.
+pub async fn bought(world: &World, cast: &Cast, service: &str) -> anyhow::Result<Ids> {
     let subscription = story::buys(&cast.customer, &world.sample.account_id, service, 3).await?;
     let id = |name: &str| subscription[name].as_str().map(str::to_owned).context("an id is missing");
     Ok(Ids {
@@ -48,22 +62,32 @@ async fn bought(world: &World, cast: &Cast) -> anyhow::Result<Ids> {
         order: id("order_id")?,
         subscription: id("id")?,
         service: service.to_owned(),
+        price_rule: RULE.to_owned(),
     })
 }
 
-/// Every GET under `/v1`: its path with ids, and its operation.
-async fn reads(operator: &Client, ids: &Ids) -> anyhow::Result<BTreeMap<String, String>> {
+/// A rule of the reseller for its customer, under the id [`Ids`] names.
+pub async fn has_a_rule(cast: &Cast, rule: &Value) -> anyhow::Result<Answer> {
+    let set = story::ask(&cast.reseller, Method::PUT, &format!("/v1/price-rules/{RULE}"), None, Some(rule)).await?;
+    story::expect(set, 201)
+}
+
+/// Every GET under `/v1`.
+pub async fn reads(operator: &Client, ids: &Ids) -> anyhow::Result<Vec<Read>> {
     let document = operator.get("/openapi.json").await?.body;
     let paths = document["paths"].as_object().context("no paths")?;
     let gets = paths.iter().filter(|(path, item)| path.starts_with("/v1/") && item.get("get").is_some());
-    gets.map(|(path, item)| {
-        let operation = item["get"]["operationId"].as_str().context("no operationId")?;
-        Ok((ids.concrete(path)?, operation.to_owned()))
+    gets.map(|(template, item)| {
+        let operation = item["get"]["operationId"].as_str().context("no operationId")?.to_owned();
+        let parameters = item["get"]["parameters"].as_array().cloned().unwrap_or_default();
+        let by_customer = parameters.iter().any(|parameter| parameter["name"] == "customer_id");
+        let (path, status) = ids.concrete(template)?;
+        Ok(Read { path, operation, status, by_customer })
     })
     .collect()
 }
 
-fn row(operation: &str) -> anyhow::Result<&'static authorise::Row> {
+pub fn row(operation: &str) -> anyhow::Result<&'static authorise::Row> {
     let mut rows = authorise::TABLE.iter();
     rows.find(|row| row.operation.name() == operation).with_context(|| format!("no row for {operation}"))
 }
@@ -97,19 +121,21 @@ fn viewers(cast: &Cast) -> [Viewer<'_>; 5] {
 async fn nobody_sees_what_is_not_theirs() -> anyhow::Result<()> {
     let world = World::start().await?;
     let cast = cast(&world)?;
-    let ids = bought(&world, &cast).await?;
+    let ids = bought(&world, &cast, world.service("office-business")?).await?;
+    let rule = has_a_rule(&cast, &json!({ "customer_id": ids.customer, "kind": "list" })).await?;
+    cast.operator.get_at(&format!("/v1/price-rules/{RULE}"), rule.position()?).await?;
     let reads = reads(&cast.operator, &ids).await?;
     for viewer in viewers(&cast) {
-        for (path, operation) in &reads {
+        for Read { path, operation, status, .. } in &reads {
             let answer = story::look(viewer.client, path).await?;
-            let expected = if (viewer.may)(row(operation)?) { 200 } else { 403 };
+            let expected = if (viewer.may)(row(operation)?) { *status } else { 403 };
             assert_eq!(answer.status, expected, "{} {path}: {}", viewer.name, answer.text);
             let seen = viewer.never.iter().find(|name| story::mentions(&answer.body, name));
             assert_eq!(seen, None, "{} {path}: {}", viewer.name, answer.text);
         }
     }
-    for (path, _) in reads {
-        let anonymous = story::look(&cast.customer.with_token(""), &path).await?;
+    for Read { path, .. } in &reads {
+        let anonymous = story::look(&cast.customer.with_token(""), path).await?;
         assert_eq!(anonymous.status, 401, "{path}");
     }
     what_each_is_there_to_see(&cast, &ids).await?;
@@ -207,6 +233,7 @@ async fn foreign_is_absent(world: &World, cast: &Cast, ids: &Ids) -> anyhow::Res
         (Method::GET, "/v1/subscriptions/{}".to_owned(), &ids.subscription, None, None),
         (Method::GET, "/v1/subscriptions/{}/licences".to_owned(), &ids.subscription, None, None),
         (Method::GET, "/v1/subscriptions/{}/history".to_owned(), &ids.subscription, None, None),
+        (Method::GET, "/v1/subscriptions/{}/changes".to_owned(), &ids.subscription, None, None),
         (Method::GET, format!("/v1/services/{service}?customer_id={{}}"), &ids.customer, None, None),
         (Method::GET, "/v1/services?customer_id={}".to_owned(), &ids.customer, None, None),
         (Method::PUT, "/v1/accounts/{}".to_owned(), &ids.account, Some(rename.clone()), Some(rename)),

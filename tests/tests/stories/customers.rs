@@ -227,15 +227,18 @@ async fn found_by(reseller: &Client, closed: &str) -> anyhow::Result<()> {
         async |query: &str| anyhow::Ok(each(&data(&reseller.get(&format!("/v1/customers?{query}")).await?), "id"));
     assert_eq!(ids("status=closed").await?, [closed]);
     assert_eq!(ids("status=closed&q=SHORT-l").await?, [closed]);
-    let odd = story::registers(reseller, "100%_Cotton").await?.id()?;
+    let odd = story::registers(reseller, "100%_Cotton").await?;
+    reseller.get_at("/v1/customers", odd.position()?).await?;
+    let odd = odd.id()?;
     assert_eq!(ids("q=0%25_c").await?, [odd.as_str()]);
     for wild in ["%25cotton%25", "100__cotton", "short%25", "q=*", "%5C"] {
         assert_eq!(ids(&format!("q={wild}")).await?, Vec::<String>::new(), "{wild}");
     }
     let account = json!({ "customer_id": odd, "name": "50%_off" });
-    let account = reseller.post("/v1/accounts", &new_key(), &account, 201).await?.id()?;
+    let opened = reseller.post("/v1/accounts", &new_key(), &account, 201).await?;
+    let (account, position) = (opened.id()?, opened.position()?);
     for (query, expected) in [("q=0%25_O", 1), ("q=5__", 0), ("q=%25", 1)] {
-        let found = data(&reseller.get(&format!("/v1/accounts?{query}")).await?);
+        let found = data(&reseller.get_at(&format!("/v1/accounts?{query}"), position).await?);
         assert_eq!(each(&found, "id"), vec![account.clone(); expected], "{query}");
     }
     Ok(())

@@ -4,6 +4,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::client::{Answer, Client};
+use tests::invariants::{self, System};
 use tests::story::{self, Cast, cast, new_key};
 use tests::world::World;
 
@@ -25,6 +26,9 @@ impl Moving {
         next["kind"] = json!("reseller");
         let next_id = cast.operator.post("/v1/customers", &new_key(), &next, 201).await?.id()?;
         let next = cast.reseller.with_token(&world.site().token("reseller", Some(&next_id)).await?);
+        let rule = json!({ "kind": "fixed", "price": { "amount": "99.00", "currency": "EUR" } });
+        let path = "/v1/price-rules/0197f3a4-6f6e-7d31-9c55-1f0f3a2b4c5d";
+        story::expect(story::ask(&next, Method::PUT, path, None, Some(&rule)).await?, 201)?;
         let (account, service) = (&world.sample.account_id, world.service("office-business")?);
         let subscription = story::buys(&cast.customer, account, service, 3).await?;
         let things = vec![
@@ -103,6 +107,16 @@ impl Moving {
         Ok(())
     }
 
+    /// What the customer pays for a seat from now on.
+    async fn price(&self, position: i64) -> anyhow::Result<Value> {
+        let service = self.world.service("office-business")?;
+        let shown = self.cast.customer.get_at(&format!("/v1/services/{service}"), position).await?;
+        let wish = story::order_of(&self.world.sample.account_id, &[(service, 1)]);
+        let quoted = story::ask(&self.cast.customer, Method::POST, "/v1/orders/quote", None, Some(&wish)).await?;
+        assert_eq!(quoted.body["lines"][0]["unit_price"], shown.body["unit_price"]);
+        Ok(shown.body["unit_price"]["amount"].clone())
+    }
+
     async fn rebuilds_all(&self) -> anyhow::Result<()> {
         for model in ["directory", "orders", "subscriptions"] {
             let before = generation(&self.world, model).await?;
@@ -136,6 +150,7 @@ async fn a_moved_customer_takes_everything_along() -> anyhow::Result<()> {
     let start = story::head(&moving.world).await?;
     moving.sees_all(&first, start).await?;
     moving.sees_nothing(&next, start).await?;
+    assert_ne!(moving.price(start).await?, "99.00");
 
     // One order is on its way while the customer moves; its subscription comes into being afterwards.
     moving.world.provider.stop().await?;
@@ -145,6 +160,7 @@ async fn a_moved_customer_takes_everything_along() -> anyhow::Result<()> {
     let moved = moving.moves(Some(&next_id)).await?;
     moving.sees_all(&next, moved.position()?).await?;
     moving.sees_nothing(&first, moved.position()?).await?;
+    assert_eq!(moving.price(moved.position()?).await?, "99.00", "the new reseller's rules hold at once");
     moving.world.provider.start_again().await?;
     let ended = story::sees_order_end(&next, &order, "fulfilled").await?;
     let subscription = ended.body["lines"][0]["subscription_id"].as_str().unwrap().to_owned();
@@ -177,6 +193,9 @@ async fn new_things(moving: &mut Moving) -> anyhow::Result<()> {
     let back = moving.moves(Some(&moving.world.sample.reseller_id)).await?.position()?;
     moving.sees_all(&first, back).await?;
     moving.sees_nothing(&next, back).await?;
+    assert_ne!(moving.price(back).await?, "99.00");
+    let report = invariants::check(&System::of(&moving.world, None)).await?;
+    assert_eq!(report.violations(), 0, "{}", report.complaints());
     who_may_be_moved_where(moving).await
 }
 

@@ -4,6 +4,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::client::{Answer, Client};
+use tests::invariants::{self, System};
 use tests::story::{self, Cast, cast, each, header, new_key};
 use tests::world::{World, random_hex};
 
@@ -58,6 +59,10 @@ async fn lived(world: &World, cast: &Cast) -> anyhow::Result<Known> {
     client.wait_until(&path, |body| body["status"] == "active").await?;
     let bought = story::buys(client, &known.account, world.service("office-business")?, 2).await?;
     known.subscription = bought["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/subscriptions/{}/licences", known.subscription);
+    let licence = client.get(&path).await?.body["data"][0]["id"].as_str().unwrap().to_owned();
+    let user = json!({ "user": format!("{word}.5@known.example") });
+    known.told(client, Method::PUT, &format!("{path}/{licence}/assignment"), user).await?;
     Ok(known)
 }
 
@@ -93,7 +98,7 @@ async fn nothing_personal_is_left_after_erasure() -> anyhow::Result<()> {
     let key = new_key();
     let erased = story::expect(erases(&cast.operator, &known.id, &key).await?, 200)?;
     let what = each(erased.body["erased"].as_array().unwrap(), "what");
-    assert_eq!(sorted(what), ["account_contact", "address", "contact"]);
+    assert_eq!(sorted(what), ["account_contact", "address", "contact", "other"]);
     assert!(!erased.body["retained"].as_array().unwrap().is_empty());
     assert_eq!(story::head(&world).await?, head + 1);
 
@@ -119,7 +124,7 @@ async fn kept(world: &World, cast: &Cast, known: &Known) -> anyhow::Result<Vec<V
     let keys = cast.reseller.get(&format!("/v1/subscriptions/{}/licences", known.subscription)).await?;
     let order = cast.operator.get(&format!("/v1/subscriptions/{}", known.subscription)).await?;
     let (rows, others) = (story::texts(world, rows).await?, story::texts(world, &others).await?);
-    Ok(vec![json!(rows), json!(others), keys.body, order.body])
+    Ok(vec![json!(rows), json!(others), json!(each(&story::data(&keys), "key")), order.body])
 }
 
 async fn nulls(cast: &Cast, known: &Known, position: i64) -> anyhow::Result<()> {
@@ -131,6 +136,8 @@ async fn nulls(cast: &Cast, known: &Known, position: i64) -> anyhow::Result<()> 
         assert!(customer.body["erased_at"].is_string(), "{}", customer.text);
         let account = client.get_at(&format!("/v1/accounts/{}", known.account), position).await?;
         assert_eq!(account.body["contact"], nobody);
+        let licences = client.get_at(&format!("/v1/subscriptions/{}/licences", known.subscription), position).await?;
+        assert!(licences.body["data"][0]["assigned_to"].is_null(), "{}", licences.text);
         for list in ["customers", "accounts"] {
             let listed = client.get_at(&format!("/v1/{list}?limit=100"), position).await?;
             assert!(!listed.text.contains(&known.word), "{}", listed.text);
@@ -153,6 +160,9 @@ async fn replays(cast: &Cast, known: &Known) -> anyhow::Result<()> {
                 members.values_mut().for_each(|member| *member = Value::Null);
             }
         }
+        if let Some(user) = expected.get_mut("assigned_to") {
+            *user = Value::Null;
+        }
         assert_eq!(again.body, expected, "{method} {path}");
     }
     Ok(())
@@ -172,7 +182,7 @@ async fn audited(cast: &Cast, known: &Known) -> anyhow::Result<()> {
     }
     let path = format!("/v1/audit/events?type=PersonalDataErased&customer_id={}", known.id);
     let events = story::data(&cast.auditor.get(&path).await?);
-    assert_eq!(events[0]["payload"]["subjects"].as_array().map(Vec::len), Some(3));
+    assert_eq!(events[0]["payload"]["subjects"].as_array().map(Vec::len), Some(4));
     assert_eq!(events[0]["metadata"]["role"], "operator");
     Ok(())
 }
@@ -199,6 +209,11 @@ async fn later(world: &World, cast: &Cast, known: &Known) -> anyhow::Result<()> 
     let erased = story::expect(erases(&cast.operator, &known.id, &new_key()).await?, 200)?;
     assert_eq!(each(erased.body["erased"].as_array().unwrap(), "what"), ["contact"]);
     assert_eq!(mentioned(world, &known.word).await?, Vec::<String>::new());
+    for _ in 0..2 {
+        story::expect(patch(json!({ "contact": person(&known.word, 10) })).await?, 200)?;
+    }
+    let report = invariants::check(&System::of(world, None)).await?;
+    assert_eq!(report.violations(), 0, "{}", report.complaints());
     let absent = erases(&cast.operator, "00000000-0000-7000-8000-000000000000", &new_key()).await?;
     story::refused(&cast.operator, &absent, 404, "not-found").await
 }

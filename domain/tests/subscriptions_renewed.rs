@@ -44,7 +44,7 @@ fn a_new_term_fixes_prices_and_conditions_anew() {
     assert_eq!(events, [E::SubscriptionRenewed(Box::new(expected))]);
     let seen = case.seen_renewed();
     let core = case.after(observe(seen)).core();
-    assert_eq!((core.unit_price, core.unit_cost), (unit_price("18.20"), eur("14.50")));
+    assert_eq!((core.unit_price, core.unit_cost, core.discountable), (unit_price("18.20"), eur("14.50"), false));
     assert_eq!((core.starts_on, core.ends_on), (day("2026-11-03"), day("2026-12-03")));
     assert_eq!((core.min_quantity, core.max_quantity, core.started.unit_price), (2, 200, unit_price("17.50")));
 }

@@ -105,6 +105,8 @@ impl SubscriptionCore {
         self.unit_price = renewed.unit_price;
         self.reseller_unit_price = renewed.reseller_unit_price;
         self.unit_cost = renewed.unit_cost;
+        self.discountable = renewed.discountable;
+        self.exchange_rate = renewed.exchange_rate;
         self.term = renewed.term;
         self.billing_cycle = renewed.billing_cycle;
         self.cancellation_window_hours = renewed.cancellation_window_hours;

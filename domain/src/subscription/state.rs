@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{ChangeInFlight, Increase, Licence, Licences, SubscriptionEvent, SubscriptionStarted};
+use crate::pricing::AppliedRate;
 use crate::service::{BillingCycle, Term};
 use crate::{Money, UnitPrice};
 
@@ -43,6 +44,10 @@ pub struct SubscriptionCore {
     pub reseller_unit_price: Option<UnitPrice>,
     /// What the provider asks per seat and cycle.
     pub unit_cost: Money,
+    /// The billed party's discount applies: the price is not a fixed one.
+    pub discountable: bool,
+    /// The rate the prices were made with, when another currency was involved.
+    pub exchange_rate: Option<AppliedRate>,
     pub term: Term,
     pub billing_cycle: BillingCycle,
     /// Hours; `None` means cancellable at any time.
@@ -200,6 +205,8 @@ impl SubscriptionCore {
             unit_price: started.unit_price,
             reseller_unit_price: started.reseller_unit_price,
             unit_cost: started.unit_cost,
+            discountable: started.discountable,
+            exchange_rate: started.exchange_rate,
             term: started.term,
             billing_cycle: started.billing_cycle,
             cancellation_window_hours: started.cancellation_window_hours,

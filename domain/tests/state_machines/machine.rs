@@ -22,10 +22,12 @@ pub struct Situation<D: Decider> {
     pub at: DateTime<Utc>,
 }
 
+type Asking<D> = dyn Fn(&Situation<D>) -> <D as Decider>::Command;
+
 /// A command; what it says may depend on where it is asked.
 pub struct Question<D: Decider> {
     pub name: &'static str,
-    pub command: Box<dyn Fn(&Situation<D>) -> D::Command>,
+    pub command: Box<Asking<D>>,
 }
 
 impl<D: Decider> Question<D> {

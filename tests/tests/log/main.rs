@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cqrs;
+mod erasure;
 mod faults;
 mod grants;
 mod idempotency;

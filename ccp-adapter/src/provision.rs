@@ -88,34 +88,38 @@ impl Adapter {
         match self.answer(due, "submitted", &mark).await {
             Ok(()) => Ok(done("submitted")),
             // Cancelled here while it was on its way there: undo it there.
-            Err(Answered::Refused(_)) => self.undo(due, &accepted.id).await,
+            Err(Answered::Refused(_)) => self.undo(due, order_id, &accepted.id).await,
             Err(Answered::Stop(performed)) => Ok(performed),
         }
     }
 
     /// An operation of its own: under the submission's id the provider would take it for another use of that key.
-    async fn undo(&self, due: &Due, provider_order_id: &str) -> Step {
+    async fn undo(&self, due: &Due, order_id: Uuid, provider_order_id: &str) -> Step {
         let op_id = ids::derived(&["undo", &due.op_id.to_string()]);
         match self.client.cancel_order(op_id, provider_order_id).await {
-            Outcome::Done(()) => Ok(done("cancelled at the provider")),
-            Outcome::Refused(_) => self.left_behind(due, provider_order_id).await,
+            Outcome::Done(()) | Outcome::Refused(_) => self.left_behind(due, order_id, provider_order_id).await,
             Outcome::NotReached(failure) => Ok(perform::not_reached(due, &failure)),
             Outcome::Unknown(failure) => Ok(perform::unknown(due, &failure)),
         }
     }
 
-    /// Too late to cancel it there: what has come into being must not be forgotten.
-    async fn left_behind(&self, due: &Due, provider_order_id: &str) -> Step {
+    /// It may be too late to cancel it there: what has come into being is recorded here, and ended again.
+    async fn left_behind(&self, due: &Due, order_id: Uuid, provider_order_id: &str) -> Step {
         let found = self.client.order(provider_order_id).await.map_err(|f| perform::unanswered(due, &f))?;
         let lines = found.map(|order| order.lines).unwrap_or_default();
-        let is_there = |status: &ProviderLineStatus| match status {
-            ProviderLineStatus::Pending | ProviderLineStatus::Provisioned { .. } => true,
-            ProviderLineStatus::Rejected { .. } | ProviderLineStatus::Cancelled { .. } => false,
-        };
-        if lines.iter().any(|line| is_there(&line.status)) {
-            return Ok(Performed::Dead { reason: "cancelled here, and the provider has provisioned it".to_owned() });
+        if lines.iter().any(|line| line.status == ProviderLineStatus::Pending) {
+            return Ok(Performed::poll(backoff::poll_after(due.asked)));
         }
-        Ok(done("nothing came into being at the provider"))
+        let loaded = self.load::<OrderRules>(order_id).await?;
+        let Some(order) = loaded.state.known() else { return Ok(done("there is no such order")) };
+        let mut late = 0;
+        for line in &lines {
+            if let ProviderLineStatus::Provisioned { subscription_id } = &line.status {
+                self.record_late(due, order, line.line, subscription_id).await?;
+                late += 1;
+            }
+        }
+        Ok(done(format!("cancelled here on its way there; {late} lines were provisioned and are ended again")))
     }
 
     async fn refuse_order(&self, due: &Due, order_id: Uuid, refused: RefusedBy) -> Step {

@@ -7,7 +7,7 @@ mod quote;
 mod schedule;
 
 pub use cancel::CancelOrder;
-pub use outcome::{MarkSubmitted, RecordLines, RecordProvisioned, RefuseAtSubmission};
+pub use outcome::{MarkSubmitted, RecordLate, RecordLines, RecordProvisioned, RefuseAtSubmission};
 pub use place::{LineRequest, OrderRequest, PlaceOrder};
 pub use quote::{OrderQuote, quote};
 pub use schedule::{StartOrder, start_due_orders};

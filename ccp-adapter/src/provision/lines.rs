@@ -1,7 +1,7 @@
 //! What became of a submitted order's lines. Every line is recorded in an append of its own, with its subscription.
 
 use commands::effects::{Due, Performed};
-use commands::order::{RecordLines, RecordProvisioned};
+use commands::order::{RecordLate, RecordLines, RecordProvisioned};
 use domain::ids;
 use domain::order::{LineOutcome, LineStatus, Order, OrderRules, PlacedLine};
 use domain::subscription::{StartSubscription, SubscriptionStarted};
@@ -70,15 +70,31 @@ impl Adapter {
         placed: &PlacedLine,
         provider_subscription_id: &str,
     ) -> Result<(), Performed> {
-        let found = self.client.subscription(provider_subscription_id).await;
-        let found = found.map_err(|failure| perform::unanswered(due, &failure))?;
-        let Some(theirs) = found else {
-            // The order knows it, the subscription is not readable yet: a stale read.
-            return Err(Performed::poll(backoff::poll_after(due.asked)));
-        };
+        let theirs = self.provisioned(due, provider_subscription_id).await?;
         let line = placed.line.line;
         let record = RecordProvisioned { start: self.start(order, placed, theirs) };
         self.answer(due, &format!("line/{line}"), &record).await.map_err(Answered::unforeseen)
+    }
+
+    /// A line of an order that was cancelled here before it was known there. One that was never ordered is not ours to
+    /// record.
+    pub(super) async fn record_late(
+        &self,
+        due: &Due,
+        order: &Order,
+        line: u32,
+        provider_subscription_id: &str,
+    ) -> Result<(), Performed> {
+        let Some(placed) = order.line(line) else { return Ok(()) };
+        let theirs = self.provisioned(due, provider_subscription_id).await?;
+        let record = RecordLate { start: self.start(order, placed, theirs) };
+        self.answer(due, &format!("late/{line}"), &record).await.map_err(Answered::unforeseen)
+    }
+
+    async fn provisioned(&self, due: &Due, id: &str) -> Result<ProviderSubscription, Performed> {
+        let found = self.client.subscription(id).await.map_err(|failure| perform::unanswered(due, &failure))?;
+        // The order knows it; when the subscription is not readable yet it was a stale read.
+        found.ok_or_else(|| Performed::poll(backoff::poll_after(due.asked)))
     }
 
     /// The subscription as the order fixed its prices and the provider its seats and dates.

@@ -2,7 +2,7 @@
 
 use domain::order::{LineOutcome, OrderCommand, OrderRules};
 use domain::subscription::{StartSubscription, SubscriptionCommand, SubscriptionRules};
-use domain::{AggregateType, StreamId};
+use domain::{AggregateType, StreamId, ids};
 use uuid::Uuid;
 
 use crate::{Answer, Command, Failure, Operation, Work};
@@ -76,6 +76,33 @@ impl Command for RecordProvisioned {
         let answer = decide(work, started.order_id, &record).await?;
         let start = SubscriptionCommand::Start(Box::new(self.start.clone()));
         work.decide::<SubscriptionRules>(started.subscription_id, &start, Some(started.customer_id)).await?;
+        Ok(answer)
+    }
+}
+
+/// One line is provisioned although the order was cancelled here on its way there: the order and the subscription in one
+/// append, and with them the subscription's end, at once where that is allowed, else with its term.
+#[derive(Debug)]
+pub struct RecordLate {
+    pub start: StartSubscription,
+}
+
+impl Command for RecordLate {
+    const OPERATION: Operation = Operation::System;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
+        let started = &self.start.started;
+        let record = OrderCommand::RecordLate {
+            line: started.line,
+            subscription_id: started.subscription_id,
+            provider_subscription_id: started.provider_subscription_id.clone(),
+        };
+        let answer = decide(work, started.order_id, &record).await?;
+        let change_id = ids::derived(&["late", &started.subscription_id.to_string()]);
+        let start = SubscriptionCommand::Start(Box::new(self.start.clone()));
+        for command in [start, SubscriptionCommand::Cancel { change_id, effective: None }] {
+            work.decide::<SubscriptionRules>(started.subscription_id, &command, Some(started.customer_id)).await?;
+        }
         Ok(answer)
     }
 }

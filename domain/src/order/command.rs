@@ -26,6 +26,12 @@ pub enum OrderCommand {
     RecordOutcome {
         lines: Vec<(u32, LineOutcome)>,
     },
+    /// The provider has provisioned a line although the order was cancelled on its way there.
+    RecordLate {
+        line: u32,
+        subscription_id: Uuid,
+        provider_subscription_id: String,
+    },
     /// The day of a scheduled order has come.
     Start(StartOrder),
     Cancel,

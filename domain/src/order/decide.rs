@@ -61,12 +61,25 @@ fn follow_up(order: &Order, command: &OrderCommand) -> Result<Decided<OrderEvent
         }
         (Status::Submitted | Status::Cancelled, Command::Cancel) => Ok(Decided::nothing()),
 
+        (Status::Cancelled, Command::RecordLate { line, subscription_id, provider_subscription_id })
+            if submitted.is_none() =>
+        {
+            let known = order.line(*line).ok_or(Refusal::NotFound)?;
+            let late = OrderEvent::OrderLineProvisioned {
+                line: *line,
+                subscription_id: *subscription_id,
+                provider_subscription_id: provider_subscription_id.clone(),
+            };
+            Ok(if known.status == LineStatus::Provisioned { Decided::nothing() } else { late.into() })
+        }
+
         // An order cancelled while it was on its way to the provider ends up here, too: it must be undone there.
         (
             status,
             Command::MarkSubmitted { .. }
             | Command::RefuseAtSubmission { .. }
             | Command::RecordOutcome { .. }
+            | Command::RecordLate { .. }
             | Command::Cancel,
         ) => Err(Refusal::InvalidState { state: status.name() }),
     }

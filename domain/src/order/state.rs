@@ -202,6 +202,7 @@ impl PlacedLine {
 
     fn provisioned(&mut self, subscription_id: Uuid, provider_subscription_id: &str) {
         self.status = LineStatus::Provisioned;
+        self.reason = None;
         self.subscription_id = Some(subscription_id);
         self.provider_subscription_id = Some(provider_subscription_id.to_owned());
     }

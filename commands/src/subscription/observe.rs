@@ -52,7 +52,7 @@ fn as_before(core: &SubscriptionCore, service: &Service) -> Quote {
         unit_price: core.unit_price,
         reseller_unit_price: core.reseller_unit_price,
         unit_cost: service.unit_cost,
-        discountable: core.started.discountable,
-        exchange_rate: core.started.exchange_rate,
+        discountable: core.discountable,
+        exchange_rate: core.exchange_rate,
     }
 }

@@ -1,6 +1,5 @@
 //! `cloudsales dead-letters list|retry|discard`: effects that were given up, and events that a reader has parked.
 
-use anyhow::Context as _;
 use clap::Subcommand;
 use comfy_table::Table;
 use commands::Clock as _;
@@ -9,10 +8,9 @@ use commands::dead_letter::{self, Letter};
 use commands::effects::{self, EffectFilter, Wake};
 use event_log::release::{self, Parked, Released};
 use projections::status::{self, LetterFilter};
-use secrecy::ExposeSecret;
 use sqlx::PgPool;
 
-use super::{FOUND, WRONG_USE, output};
+use super::{FOUND, WRONG_USE, database, output};
 use crate::clock::{self, BusinessClock};
 use crate::config::Settings;
 use crate::readers;
@@ -41,8 +39,7 @@ pub enum Command {
 }
 
 pub async fn run(settings: &Settings, command: &Command) -> anyhow::Result<u8> {
-    let url = settings.database_url.expose_secret();
-    let pool = PgPool::connect(url).await.context("Postgres cannot be reached under database_url")?;
+    let pool = database::connect(&settings.database_url, "database_url").await?;
     let (id, retry) = match command {
         Command::List { json } => return list(&pool, *json).await,
         Command::Retry { id } => (id, true),

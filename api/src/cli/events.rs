@@ -3,16 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use chrono::SecondsFormat;
 use clap::Subcommand;
 use event_log::{Recorded, page};
-use secrecy::ExposeSecret;
 use serde_json::Value;
 use sqlx::PgPool;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use super::{WRONG_USE, output};
+use super::{WRONG_USE, database, output};
 use crate::config::Settings;
 
 /// How often the end of the log is looked at.
@@ -49,12 +46,12 @@ pub async fn run(settings: &Settings, command: &Command) -> anyhow::Result<u8> {
     }
 }
 
-/// As the auditor where there is one, and never able to write.
+/// As the auditor where there is one.
 async fn connect(settings: &Settings) -> anyhow::Result<PgPool> {
-    let url = settings.database_auditor_url.as_ref().unwrap_or(&settings.database_url);
-    let options: PgConnectOptions = url.expose_secret().parse().context("the database's URL is no Postgres URL")?;
-    let options = options.application_name("cloudsales-cli").options([("default_transaction_read_only", "on")]);
-    PgPoolOptions::new().max_connections(1).connect_with(options).await.context("Postgres cannot be reached")
+    match &settings.database_auditor_url {
+        Some(url) => database::connect_read_only(url, "database_auditor_url").await,
+        None => database::connect_read_only(&settings.database_url, "database_url").await,
+    }
 }
 
 async fn tail(pool: &PgPool, from: Option<i64>, limit: u64, json: bool) -> anyhow::Result<u8> {

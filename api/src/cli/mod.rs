@@ -1,6 +1,7 @@
 //! The command line. Exit status: 0 well, 1 it found what it looks for, 2 wrong use, 3 a dependency is away.
 
 mod config;
+mod database;
 mod dead_letters;
 mod doctor;
 mod events;

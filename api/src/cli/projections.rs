@@ -1,15 +1,13 @@
 //! `cloudsales projections status|rebuild`
 
-use anyhow::Context;
 use clap::Subcommand;
 use comfy_table::Table;
 use event_log::Reader as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use projections::{rebuild, status};
-use secrecy::ExposeSecret;
 use sqlx::PgPool;
 
-use super::{FOUND, WRONG_USE};
+use super::{FOUND, WRONG_USE, database};
 use crate::config::Settings;
 
 #[derive(Debug, Subcommand)]
@@ -24,8 +22,7 @@ pub enum Command {
 }
 
 pub async fn run(settings: &Settings, command: &Command) -> anyhow::Result<u8> {
-    let url = settings.database_url.expose_secret();
-    let pool = PgPool::connect(url).await.context("Postgres cannot be reached under database_url")?;
+    let pool = database::connect(&settings.database_url, "database_url").await?;
     match command {
         Command::Status => print_status(&pool).await,
         Command::Rebuild { name } => rebuild_one(&pool, name).await,

@@ -224,3 +224,48 @@ async fn outside_development_nothing_starts_on_unsafe_settings() -> anyhow::Resu
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn dead_letters_are_listed_tried_again_and_given_up() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let (settings, operator) = (&world.settings, world.operator()?);
+    assert_eq!(run(settings, &["dead-letters", "list"], &[]).await?.status, 0);
+    let ids = [1, 2].map(|n| format!("0192f0c1-2d3e-7a4b-8c5d-00000000000{n}"));
+    let mut database = story::database(&world).await?;
+    for id in &ids {
+        let sql = "insert into effects (op_id, process, kind, subject, effect, state, outcome, settled_at) values \
+                   ($1::uuid, 'catalogue', 'sync_catalogue', 'catalogue', '{\"kind\":\"sync_catalogue\"}', 'dead', \
+                   'nobody foresaw this', now())";
+        sqlx::query(sql).bind(id).execute(&mut database).await?;
+    }
+    let park = "insert into dead_letters (reader, generation, aggregate_type, aggregate_id, position, reason) \
+                select name, generation, 'order', 'of-nobody', 1, 'for a look' from readers where name = 'orders' \
+                returning id";
+    let parked: i64 = sqlx::query_scalar(park).fetch_one(&mut database).await?;
+    let listed = run(settings, &["dead-letters", "list", "--json"], &[]).await?;
+    let shown: Vec<Value> = listed.output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((listed.status, shown.len()), (1, 3), "{}", listed.output);
+    assert!(listed.output.contains("nobody foresaw this") && listed.output.contains("for a look"));
+    assert_eq!(run(settings, &["doctor"], &[]).await?.status, 1, "the doctor does not see them");
+
+    let parked = parked.to_string();
+    for (action, id, status) in [
+        ("discard", parked.as_str(), 2),
+        ("retry", &parked, 0),
+        ("retry", &parked, 2),
+        ("retry", &ids[0], 0),
+        ("discard", &ids[1], 0),
+        ("discard", &ids[1], 2),
+        ("retry", "nonsense", 2),
+    ] {
+        let ran = run(settings, &["dead-letters", action, id], &[]).await?;
+        assert_eq!(ran.status, status, "{action} {id}: {}", ran.output);
+    }
+    let is_done = |body: &Value| body["data"].as_array().unwrap().iter().any(|one| one["id"] == ids[0].as_str());
+    operator.wait_until("/v1/admin/effects?state=done&limit=100", is_done).await?;
+    assert_eq!(run(settings, &["dead-letters", "list"], &[]).await?.status, 0);
+    let noted = story::texts(&world, "select actor || ' ' || action from dead_letter_actions order by 1").await?;
+    assert_eq!(noted.len(), 3, "{noted:?}");
+    assert!(noted.iter().all(|note| note.contains("command-line")), "{noted:?}");
+    Ok(())
+}

@@ -4,7 +4,6 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use commands::Operation;
-use event_log::Reader as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -12,6 +11,7 @@ use crate::http::api::Api;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::values;
 use crate::presence::{self, Process};
+use crate::readers;
 use crate::roles::Role;
 
 /// One role in one process.
@@ -75,5 +75,5 @@ impl RoleBody {
 
 /// Read models belong to one role, every other reader of the log to the other.
 fn role_of(reader: &str) -> Role {
-    if projections::all().iter().any(|model| model.name() == reader) { Role::Project } else { Role::React }
+    if readers::is_read_model(reader) { Role::Project } else { Role::React }
 }

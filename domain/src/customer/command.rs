@@ -7,7 +7,6 @@ use uuid::Uuid;
 use super::{CustomerKind, CustomerSuspendedBy, ElectronicAddress, Terms};
 
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "made once per request and passed by reference")]
 pub enum CustomerCommand {
     Register(RegisterCustomer),
     /// Replaces all terms.

@@ -81,7 +81,6 @@ pub fn of(operation: &str) -> Option<Shape> {
     let thing = shape(Names::Thing, &[200]);
     let nothing = shape(Names::Nothing, &[200]);
     Some(match operation {
-        "register_customer" => Shape { body: customer, ..shape(Names::Reseller, &[201]) },
         "list_customers" | "list_accounts" | "list_services" | "list_orders" | "list_subscriptions"
         | "list_audit_events" => filtered(),
         "get_customer" | "get_account" | "get_order" | "get_subscription" => thing,
@@ -111,19 +110,6 @@ pub fn of(operation: &str) -> Option<Shape> {
         "unassign_licence" => shape(Names::Thing, &[200, 409]),
         "get_audit_stream" | "get_audit_state" => thing,
         "get_service" => Shape { query: BY_CUSTOMER, ..thing },
-        "open_account" => Shape {
-            body: |things| Some(json!({ "customer_id": things.customer, "name": "Further" })),
-            ..shape(Names::Thing, &[201])
-        },
-        "change_account" => Shape { body: |_| Some(json!({ "name": "Renamed" })), ..thing },
-        "close_account" | "close_customer" => shape(Names::Thing, &[409]),
-        "change_customer" => Shape { body: |_| Some(json!({ "buyer_reference": "04011000-35" })), ..thing },
-        "set_commercial_terms" => Shape { body: |_| Some(json!({ "payment_days": 14 })), ..thing },
-        "suspend_customer" | "reinstate_customer" | "erase_personal_data" => thing,
-        "link_existing_account" => Shape {
-            body: |_| Some(json!({ "provider_account_id": "acc-of-somebody" })),
-            ..shape(Names::Thing, &[409])
-        },
         "cancel_order" => thing,
         "list_price_rules" => filtered(),
         // The id is whose thing it is, too: of several authors only one has it.
@@ -149,6 +135,27 @@ pub fn of(operation: &str) -> Option<Shape> {
         "resolve_drift" => Shape {
             body: |_| Some(json!({ "action": "ignore", "note": "Seen." })),
             ..shape(Names::Nothing, &[404])
+        },
+        _ => return of_customers_and_accounts(operation),
+    })
+}
+
+fn of_customers_and_accounts(operation: &str) -> Option<Shape> {
+    let thing = shape(Names::Thing, &[200]);
+    Some(match operation {
+        "register_customer" => Shape { body: customer, ..shape(Names::Reseller, &[201]) },
+        "open_account" => Shape {
+            body: |things| Some(json!({ "customer_id": things.customer, "name": "Further" })),
+            ..shape(Names::Thing, &[201])
+        },
+        "change_account" => Shape { body: |_| Some(json!({ "name": "Renamed" })), ..thing },
+        "close_account" | "close_customer" => shape(Names::Thing, &[409]),
+        "change_customer" => Shape { body: |_| Some(json!({ "buyer_reference": "04011000-35" })), ..thing },
+        "set_commercial_terms" => Shape { body: |_| Some(json!({ "payment_days": 14 })), ..thing },
+        "suspend_customer" | "reinstate_customer" | "erase_personal_data" => thing,
+        "link_existing_account" => Shape {
+            body: |_| Some(json!({ "provider_account_id": "acc-of-somebody" })),
+            ..shape(Names::Thing, &[409])
         },
         _ => return None,
     })

@@ -1,20 +1,26 @@
-//! Subscriptions and their licences: rows and queries. Licences have a table of their own, one row per seat.
+//! Subscriptions with their licences and changes: rows and queries. Licences have a table of their own, one row per
+//! seat; so have change requests.
 
+mod changes;
 mod licences;
+mod meaning;
+mod seats;
 
+pub use changes::{ChangeRow, list as list_changes};
 pub use licences::{LicenceRow, LicencesShown, list as list_licences};
 
 use chrono::NaiveDate;
 use domain::decider::Fact;
 use domain::subscription::SubscriptionCore;
 use domain::{AggregateType, Event};
+use event_log::ApplyError;
 use event_log::stream::Versioned;
 use futures::future::BoxFuture;
 use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
 use crate::model::SUBSCRIPTIONS;
-use crate::noun::{self, Noun, born};
+use crate::noun::{self, Mine, Noun, born};
 use crate::page::{self, Page, Row, Scope, Shown};
 
 #[derive(Debug)]
@@ -43,14 +49,18 @@ impl Noun for Subscriptions {
     fn also<'a>(
         tx: &'a mut PgConnection,
         generation: i32,
-        events: &'a [(Uuid, &'a Event)],
-    ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
-        Box::pin(licences::write(tx, generation, events))
+        events: &'a [Mine<'a>],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        Box::pin(async move {
+            seats::write(tx, generation, events).await?;
+            changes::write(tx, generation, events).await
+        })
     }
 
     fn clear(tx: &mut PgConnection, generation: i32) -> BoxFuture<'_, Result<(), sqlx::Error>> {
         Box::pin(async move {
             noun::clear_table(tx, "read_licences", generation).await?;
+            noun::clear_table(tx, "read_changes", generation).await?;
             noun::clear_table(tx, Self::TABLE, generation).await
         })
     }

@@ -1,79 +1,22 @@
 //! Licences: one row per seat.
 
-use chrono::NaiveDate;
-use domain::subscription::SubscriptionEvent;
-use domain::{Event, PersonalRef};
-use sqlx::{FromRow, PgConnection, PgPool};
+use chrono::{DateTime, NaiveDate, Utc};
+use domain::PersonalRef;
+use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
 use crate::model::SUBSCRIPTIONS;
 
-/// Rows written in one statement.
-const CHUNK: usize = 5_000;
-
-struct Granted {
-    subscription: Uuid,
-    ordinal: i32,
-    licence: Uuid,
-    key: PersonalRef,
-    added_on: NaiveDate,
-}
-
-pub(super) async fn write(
-    tx: &mut PgConnection,
-    generation: i32,
-    events: &[(Uuid, &Event)],
-) -> Result<(), sqlx::Error> {
-    let granted: Vec<Granted> = events.iter().flat_map(|(id, event)| granted(*id, event)).collect();
-    for chunk in granted.chunks(CHUNK) {
-        insert(tx, generation, chunk).await?;
-    }
-    Ok(())
-}
-
-fn granted(subscription: Uuid, event: &Event) -> Vec<Granted> {
-    let Event::Subscription(SubscriptionEvent::LicencesGranted { licences }) = event else { return Vec::new() };
-    let one = |licence: &domain::subscription::GrantedLicence| Granted {
-        subscription,
-        ordinal: i32::try_from(licence.ordinal).unwrap_or(i32::MAX),
-        licence: licence.licence_id,
-        key: licence.key,
-        added_on: licence.added_on,
-    };
-    licences.iter().map(one).collect()
-}
-
-async fn insert(tx: &mut PgConnection, generation: i32, rows: &[Granted]) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "insert into read_licences (generation, subscription_id, ordinal, licence_id, key_subject, key_revision, added_on) \
-         select $1, * from unnest($2::uuid[], $3::integer[], $4::uuid[], $5::uuid[], $6::integer[], $7::date[])",
-    )
-    .bind(generation)
-    .bind(rows.iter().map(|row| row.subscription).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.ordinal).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.licence).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.key.subject).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.key.revision).collect::<Vec<_>>())
-    .bind(rows.iter().map(|row| row.added_on).collect::<Vec<_>>())
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// One licence; its key is joined when answering.
-#[derive(Debug, Clone)]
+/// One licence; its key and its user are joined when answering.
+#[derive(Debug, Clone, PartialEq)]
 pub struct LicenceRow {
     pub ordinal: i32,
     pub licence_id: Uuid,
-    pub key_subject: Uuid,
-    pub key_revision: i32,
+    pub key: PersonalRef,
     pub added_on: NaiveDate,
-}
-
-impl LicenceRow {
-    pub const fn key(&self) -> PersonalRef {
-        PersonalRef { subject: self.key_subject, revision: self.key_revision }
-    }
+    pub assigned_to: Option<PersonalRef>,
+    /// Business time.
+    pub assigned_at: Option<DateTime<Utc>>,
 }
 
 #[derive(FromRow)]
@@ -84,6 +27,9 @@ struct Raw {
     key_subject: Option<Uuid>,
     key_revision: Option<i32>,
     added_on: Option<NaiveDate>,
+    assigned_subject: Option<Uuid>,
+    assigned_revision: Option<i32>,
+    assigned_at: Option<DateTime<Utc>>,
 }
 
 impl Raw {
@@ -91,11 +37,16 @@ impl Raw {
         Some(LicenceRow {
             ordinal: self.ordinal?,
             licence_id: self.licence_id?,
-            key_subject: self.key_subject?,
-            key_revision: self.key_revision?,
+            key: PersonalRef { subject: self.key_subject?, revision: self.key_revision? },
             added_on: self.added_on?,
+            assigned_to: self.assigned_subject.zip(self.assigned_revision).map(reference),
+            assigned_at: self.assigned_at,
         })
     }
+}
+
+const fn reference((subject, revision): (Uuid, i32)) -> PersonalRef {
+    PersonalRef { subject, revision }
 }
 
 /// A page of licences by seat.
@@ -115,7 +66,8 @@ pub async fn list(pool: &PgPool, subscription: Uuid, after: i64, limit: i64) -> 
     // In one statement: between two of them a rebuild could replace the generation.
     let raws: Vec<Raw> = sqlx::query_as(
         "select r.position, t.* from readers r left join lateral ( \
-            select t.ordinal, t.licence_id, t.key_subject, t.key_revision, t.added_on from read_licences t \
+            select t.ordinal, t.licence_id, t.key_subject, t.key_revision, t.added_on, t.assigned_subject, \
+                t.assigned_revision, t.assigned_at from read_licences t \
             where t.generation = r.generation and t.subscription_id = $2 and t.ordinal > $3 \
             order by t.ordinal limit $4) t on true \
          where r.name = $1 order by t.ordinal",

@@ -8,7 +8,7 @@ use crate::outcome::Failure;
 use crate::translate::{self, ProviderSubscription};
 
 /// Bytes at most of an answer: room for 100 000 seats with their keys.
-const LONGEST_ANSWER: usize = 64 << 20;
+pub(super) const LONGEST_ANSWER: usize = 64 << 20;
 /// Bytes at most of a whole list.
 const LONGEST_LIST: usize = 512 << 20;
 

@@ -6,10 +6,12 @@ use chrono::{DateTime, Utc};
 use commands::Operation;
 use domain::AggregateType;
 use domain::Decider;
+use domain::exchange_rates::ExchangeRatesRules;
 use domain::price_rule::PriceRuleRules;
 use event_log::Recorded;
 use event_log::personal::Fields;
 use event_log::stream::{self, Versioned};
+use projections::price_rules;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -19,8 +21,11 @@ use crate::http::api::Api;
 use crate::http::problem::{Problem, ProblemBody, ProblemType};
 use crate::http::reading::Reading;
 use crate::http::v1::accounts::body::AccountResource;
+use crate::http::v1::admin::drift_body::DriftResource;
 use crate::http::v1::customers::body::CustomerResource;
+use crate::http::v1::exchange_rates::body::RateBody;
 use crate::http::v1::orders::body::OrderResource;
+use crate::http::v1::price_rules::body::RuleBody;
 use crate::http::v1::resource::{Head, Resource, View};
 use crate::http::v1::services::body::{Sees, ServiceBody};
 use crate::http::v1::subscriptions::body::SubscriptionResource;
@@ -119,9 +124,26 @@ impl Folding<'_> {
                 let service = folded.state.known().ok_or_else(Problem::not_found)?;
                 value(&ServiceBody::of(service, &folded, None, Sees { reseller_price: true, cost: true }))
             }
-            AggregateType::PriceRule => value(&self.fold::<PriceRuleRules>()?.state),
-            AggregateType::Drift | AggregateType::Calendar | AggregateType::ExchangeRates => Err(Problem::not_found()),
+            AggregateType::PriceRule => self.price_rules(),
+            AggregateType::ExchangeRates => self.exchange_rates(),
+            AggregateType::Drift => self.resource::<DriftResource>(),
+            AggregateType::Calendar => Err(Problem::not_found()),
         }
+    }
+
+    /// The rules of one author and scope, each as its own resource.
+    fn price_rules(&self) -> Result<Value, Problem> {
+        let folded = self.fold::<PriceRuleRules>()?;
+        let rows = folded.state.rules().filter_map(|rule| price_rules::of_events(self.events, rule.rule_id));
+        let rules: Vec<RuleBody> = rows.map(|row| RuleBody::of(&row, true)).collect();
+        Ok(serde_json::json!({ "rules": value(&rules)? }))
+    }
+
+    /// The rates of one pair by day.
+    fn exchange_rates(&self) -> Result<Value, Problem> {
+        let folded = self.fold::<ExchangeRatesRules>()?;
+        let rates: Vec<RateBody> = folded.state.rates().map(|rate| RateBody::of(&rate, folded.version)).collect();
+        Ok(serde_json::json!({ "rates": value(&rates)? }))
     }
 
     fn resource<R: Resource>(&self) -> Result<Value, Problem> {

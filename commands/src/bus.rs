@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use domain::{Decider, Refusal, StreamId};
 use event_log::append::{self, StoredOutcome};
 use event_log::stream::{self, Versioned};
@@ -48,6 +49,8 @@ pub struct Receipt {
     pub last_position: i64,
     /// Whether this is the kept outcome of an earlier request with the same key.
     pub replayed: bool,
+    /// Business time of a request that wrote nothing; what was written has its own.
+    pub at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -87,7 +90,7 @@ impl Bus {
     }
 
     /// Business time.
-    pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
+    pub fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 
@@ -160,6 +163,7 @@ impl Bus {
         let streams: Vec<StreamId> = work.streams().cloned().collect();
         let status = answer.status;
         let fingerprint = work.context.key.fingerprint.clone();
+        let at = work.log.events.is_empty().then_some(work.context.at);
         let (submission, body) = submission(work, answer);
         let queued = self.states.advance(&seen, next, || self.batcher.submit(submission, ticket));
         let Some(queued) = queued else { return Ok(Attempt::Outrun) };
@@ -173,7 +177,7 @@ impl Bus {
         let verdict = verdict.map_err(|_| Rejection::Unavailable)?.unwrap_or(Err(AppendError::Stopping));
         match verdict {
             Ok(Verdict::Appended { last, .. }) => {
-                Ok(Attempt::Done(Receipt { status, answer: body, last_position: last, replayed: false }))
+                Ok(Attempt::Done(Receipt { status, answer: body, last_position: last, replayed: false, at }))
             }
             Ok(Verdict::Done(stored)) => {
                 self.states.forget(&streams);
@@ -244,7 +248,9 @@ fn submission(work: Work<'_>, answer: crate::Answer) -> (Submission, ReceiptBody
     let (result, outcome, body) = match answer.body {
         AnswerBody::Resource(stream) => {
             let version = work.version(&stream);
-            (Some((stream.clone(), version)), None, ReceiptBody::Resource { stream, version })
+            // The resource then looks as it did at this time, which no event tells.
+            let at = work.log.events.is_empty().then(|| serde_json::json!({ "at": work.context.at }).to_string());
+            (Some((stream.clone(), version)), at, ReceiptBody::Resource { stream, version })
         }
         AnswerBody::Other(json) => (None, Some(json.to_string()), ReceiptBody::Other(json.to_string())),
     };
@@ -266,16 +272,24 @@ fn replay(stored: StoredOutcome, fingerprint: &[u8]) -> Result<Receipt, Rejectio
     if stored.fingerprint != fingerprint {
         return Err(Rejection::KeyReused);
     }
-    let answer = match (stored.aggregate_type, stored.aggregate_id, stored.outcome) {
-        (_, _, Some(json)) => ReceiptBody::Other(json),
-        (Some(aggregate), Some(id), None) => {
+    let (answer, at) = match (stored.aggregate_type, stored.aggregate_id, stored.outcome) {
+        (Some(aggregate), Some(id), outcome) => {
             let aggregate = domain::AggregateType::parse(&aggregate).ok_or(Rejection::Internal)?;
-            ReceiptBody::Resource { stream: StreamId { aggregate, id }, version: stored.version }
+            let resource = ReceiptBody::Resource { stream: StreamId { aggregate, id }, version: stored.version };
+            (resource, outcome.map(|json| asked_at(&json)).transpose()?)
         }
+        (_, _, Some(json)) => (ReceiptBody::Other(json), None),
         _ => return Err(Rejection::Internal),
     };
     let status = u16::try_from(stored.status).map_err(|_| Rejection::Internal)?;
-    Ok(Receipt { status, answer, last_position: stored.last_position, replayed: true })
+    Ok(Receipt { status, answer, last_position: stored.last_position, replayed: true, at })
+}
+
+/// When a request that wrote nothing was made.
+fn asked_at(outcome: &str) -> Result<DateTime<Utc>, Rejection> {
+    let outcome: serde_json::Value = serde_json::from_str(outcome).map_err(|_| Rejection::Internal)?;
+    let at = outcome.get("at").and_then(serde_json::Value::as_str);
+    at.and_then(|at| at.parse().ok()).ok_or(Rejection::Internal)
 }
 
 fn note(outcome: &Result<Receipt, Rejection>) {

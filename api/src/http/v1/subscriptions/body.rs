@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::changes::ChangeBody;
 use crate::http::v1::money::{MoneyBody, PriceBody};
 use crate::http::v1::resource::{Head, Resource, View};
 
@@ -27,22 +28,23 @@ pub struct SubscriptionBody {
     /// Seats.
     pub quantity: u32,
     pub licence_count: u32,
-    /// Per seat and cycle, fixed for the term.
+    /// Per seat and cycle, fixed for the running term.
     #[schema(value_type = PriceBody)]
     pub unit_price: UnitPrice,
     pub currency: &'static str,
     pub term: &'static str,
     pub billing_cycle: &'static str,
+    /// Of the running term.
     pub starts_on: NaiveDate,
     /// The first day after the running term.
     pub ends_on: NaiveDate,
     /// `null`: at any time.
     pub cancellable_until: Option<DateTime<Utc>>,
+    /// `null`: no seat may go before the renewal.
     pub reducible: Option<ReducibleBody>,
     pub renewal: RenewalBody,
     /// The request that is in flight.
-    #[schema(value_type = Option<Object>)]
-    pub change: Option<()>,
+    pub change: Option<ChangeBody>,
     pub provider: ProviderBody,
     /// Shown to the reseller and to staff.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,8 +100,7 @@ impl Resource for SubscriptionResource {
 
     fn body(core: &SubscriptionCore, head: Head, view: &View<'_>) -> SubscriptionBody {
         let started = &core.started;
-        let reseller_price = view.sees_reseller_price(started.customer_id, started.reseller_id);
-        let reducible = core.reducible().filter(|window| window.until.is_none_or(|until| until > view.now));
+        let reseller_price = view.sees_reseller_price();
         SubscriptionBody {
             head,
             customer_id: started.customer_id,
@@ -111,23 +112,23 @@ impl Resource for SubscriptionResource {
             suspended_by: core.suspended_by.map(|by| by.name()),
             quantity: core.quantity,
             licence_count: core.licence_count,
-            unit_price: started.unit_price,
-            currency: started.unit_price.currency().code(),
-            term: started.term.code(),
-            billing_cycle: started.billing_cycle.code(),
-            starts_on: started.starts_on,
+            unit_price: core.unit_price,
+            currency: core.unit_price.currency().code(),
+            term: core.term.code(),
+            billing_cycle: core.billing_cycle.code(),
+            starts_on: core.starts_on,
             ends_on: core.ends_on,
             cancellable_until: core.cancellable_until(),
-            reducible: reducible.map(|window| ReducibleBody { to: window.to, until: window.until }),
+            reducible: core.reducible(view.now).map(|may| ReducibleBody { to: may.to, until: may.until }),
             renewal: RenewalBody {
                 action: core.renewal.action.name(),
                 quantity: core.renewal.quantity,
                 confirmed: core.renewal.confirmed,
             },
-            change: None,
+            change: core.change.map(ChangeBody::from),
             provider: ProviderBody { subscription_id: started.provider_subscription_id.clone() },
-            reseller_unit_price: started.reseller_unit_price.filter(|_| reseller_price),
-            unit_cost: view.is_staff().then_some(started.unit_cost),
+            reseller_unit_price: core.reseller_unit_price.filter(|_| reseller_price),
+            unit_cost: view.is_staff().then_some(core.unit_cost),
         }
     }
 }

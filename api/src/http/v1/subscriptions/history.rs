@@ -5,7 +5,6 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use commands::Operation;
 use domain::Event;
-use domain::subscription::SubscriptionEvent;
 use event_log::Recorded;
 use projections::page;
 use projections::subscriptions::Subscriptions;
@@ -13,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::SubscriptionResource;
+use super::happened::Happened;
 use crate::http::api::{self, Api};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::values;
@@ -24,12 +24,10 @@ pub struct HistoryBody {
     /// Position of the event in the log.
     pub position: i64,
     pub at: DateTime<Utc>,
-    /// The actor's role; staff also sees who.
+    /// The actor's role; staff sees who.
     pub by: String,
-    /// `started` or `licences_granted`.
-    pub what: &'static str,
-    /// Seats concerned.
-    pub quantity: u32,
+    #[serde(flatten)]
+    pub happened: Happened,
 }
 
 /// A subscription's history
@@ -70,13 +68,9 @@ pub async fn get_history(
 
 fn entry(recorded: &Recorded, staff: bool) -> Result<HistoryBody, Problem> {
     let metadata = recorded.meta().map_err(|_| Problem::internal())?;
-    let (what, quantity) = match recorded.event().map_err(|_| Problem::internal())? {
-        Event::Subscription(SubscriptionEvent::SubscriptionStarted(started)) => ("started", started.quantity),
-        Event::Subscription(SubscriptionEvent::LicencesGranted { licences }) => {
-            ("licences_granted", u32::try_from(licences.len()).unwrap_or(u32::MAX))
-        }
-        _ => return Err(Problem::internal()),
+    let Event::Subscription(event) = recorded.event().map_err(|_| Problem::internal())? else {
+        return Err(Problem::internal());
     };
     let by = if staff { metadata.actor } else { metadata.role };
-    Ok(HistoryBody { position: recorded.position, at: metadata.at, by, what, quantity })
+    Ok(HistoryBody { position: recorded.position, at: metadata.at, by, happened: Happened::from(event) })
 }

@@ -4,7 +4,9 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use chrono::{DateTime, NaiveDate, Utc};
 use commands::Operation;
-use domain::{PersonalRef, Role};
+use domain::subscription::Licence;
+use domain::{Actor, PersonalRef, Role};
+use event_log::personal::Fields;
 use projections::page;
 use projections::subscriptions::Subscriptions;
 use projections::subscriptions::{self, LicenceRow};
@@ -30,8 +32,40 @@ pub struct LicenceBody {
     /// Whole for its owner and the reseller, the last five characters for staff.
     pub key: Option<String>,
     pub added_on: NaiveDate,
+    /// Who uses it; `null` when nobody does, and once that person's data was erased.
     pub assigned_to: Option<String>,
     pub assigned_at: Option<DateTime<Utc>>,
+}
+
+impl LicenceBody {
+    /// The references behind a licence.
+    pub fn personal(licence: &LicenceRow) -> impl Iterator<Item = PersonalRef> {
+        std::iter::once(licence.key).chain(licence.assigned_to)
+    }
+
+    pub fn of(licence: &LicenceRow, fields: &Fields, actor: &Actor) -> Self {
+        let whole = matches!(actor.role, Role::Customer | Role::Reseller);
+        let user = licence.assigned_to.and_then(|user| text(fields.get(&user), "name"));
+        Self {
+            id: licence.licence_id,
+            key: text(fields.get(&licence.key), "key").map(|key| if whole { key } else { tail(&key) }),
+            added_on: licence.added_on,
+            assigned_to: user,
+            assigned_at: licence.assigned_at,
+        }
+    }
+}
+
+/// A licence of the write side as its row will be.
+pub fn row(licence: &Licence) -> LicenceRow {
+    LicenceRow {
+        ordinal: i32::try_from(licence.ordinal).unwrap_or(i32::MAX),
+        licence_id: licence.licence_id,
+        key: licence.key,
+        added_on: licence.added_on,
+        assigned_to: licence.assigned_to,
+        assigned_at: licence.assigned_at,
+    }
 }
 
 /// List a subscription's licences
@@ -73,17 +107,10 @@ pub async fn licences(
     if limit == 0 {
         listed.next = None;
     }
-    let references: Vec<PersonalRef> = listed.rows.iter().map(LicenceRow::key).collect();
+    let references: Vec<PersonalRef> = listed.rows.iter().flat_map(LicenceBody::personal).collect();
     let fields = event_log::personal::fields(api.pool(), &references).await?;
-    let whole = matches!(reading.actor.role, Role::Customer | Role::Reseller);
-    let body = |row: &LicenceRow| LicenceBody {
-        id: row.licence_id,
-        key: text(fields.get(&row.key()), "key").map(|key| if whole { key } else { tail(&key) }),
-        added_on: row.added_on,
-        assigned_to: None,
-        assigned_at: None,
-    };
-    let bodies: Vec<LicenceBody> = listed.rows.iter().map(body).collect();
+    let bodies: Vec<LicenceBody> =
+        listed.rows.iter().map(|row| LicenceBody::of(row, &fields, &reading.actor)).collect();
     api.list(&page, listed.position, bodies, listed.next)
 }
 

@@ -25,8 +25,8 @@ const HOW: &str = "
   sequence, no version check, no outcome row.
 - cqrs-es: the same rules through `postgres_cqrs` on the schema and the pool of ten that postgres-es ships; a lost race is
   asked again.
-- HTTP: the shipped binary with every role and the provider's simulator beside it, 64 kept-alive connections; only 2xx
-  count, any other answer fails the run.
+- HTTP: the shipped binary with the role http, 64 kept-alive connections; only 2xx count, any other answer fails the run.
+  The same with every role and the provider's simulator beside it is told below the figures.
 - Lag: open loop, relay, tail, all read models, indexes and processes in one process; from the command's receipt to the
   commit of the `directory` reader that covers its position.
 - What bounds a figure is read from the processor time of the processes during the median run.

@@ -80,6 +80,15 @@ pub async fn command(bus: &Bus, fleet: &Fleet, random: &mut Random) -> anyhow::R
         let command = OpenAccount { account_id: new_id(), customer_id, name, contact: None };
         return execute(bus, customer_id, &command).await;
     }
+    change(bus, Owned { account_id, customer_id }, random).await
+}
+
+/// Changes an account's name. The position of the event.
+///
+/// # Errors
+/// When it is rejected.
+pub async fn change(bus: &Bus, account: Owned, random: &mut Random) -> anyhow::Result<i64> {
+    let Owned { account_id, customer_id } = account;
     let name = random.name(NAME_CHANGED);
     let command = commands::account::ChangeAccount { account_id, name, contact: None };
     execute(bus, customer_id, &command).await

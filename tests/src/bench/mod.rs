@@ -20,6 +20,7 @@ pub mod random;
 pub mod rebuild;
 pub mod relay;
 pub mod report;
+pub mod streams;
 pub mod throughput;
 
 use plan::Plan;
@@ -52,6 +53,9 @@ async fn measure(plan: &Plan, ground: &ground::Ground) -> anyhow::Result<Report>
     }
     if plan.wants(8) {
         relay::measure(plan, ground, &mut report).await?;
+    }
+    if plan.wants(9) {
+        streams::measure(plan, ground, &mut report).await?;
     }
     Ok(report)
 }

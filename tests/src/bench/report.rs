@@ -13,6 +13,8 @@ pub enum Limit {
     AtLeast { reach: f64, goal: f64 },
     /// Milliseconds.
     AtMostMs { reach: f64, goal: f64 },
+    /// A ratio, ours to the other's.
+    AtMostTimes { reach: f64, goal: f64 },
 }
 
 /// One figure.
@@ -42,14 +44,14 @@ impl Limit {
     pub fn reached(self, value: f64) -> bool {
         match self {
             Self::AtLeast { reach, .. } => value >= reach,
-            Self::AtMostMs { reach, .. } => value <= reach,
+            Self::AtMostMs { reach, .. } | Self::AtMostTimes { reach, .. } => value <= reach,
         }
     }
 
     pub fn met_goal(self, value: f64) -> bool {
         match self {
             Self::AtLeast { goal, .. } => value >= goal,
-            Self::AtMostMs { goal, .. } => value <= goal,
+            Self::AtMostMs { goal, .. } | Self::AtMostTimes { goal, .. } => value <= goal,
         }
     }
 
@@ -57,6 +59,9 @@ impl Limit {
     pub fn shown(self, value: f64) -> [String; 3] {
         match self {
             Self::AtLeast { reach, goal } => [format!("{value:.2} ×"), format!("≥ {reach} ×"), format!("{goal} ×")],
+            Self::AtMostTimes { reach, goal } => {
+                [format!("{value:.2} ×"), format!("≤ {reach} ×"), format!("{goal} ×")]
+            }
             Self::AtMostMs { reach, goal } => [format!("{value:.2} ms"), format!("≤ {reach} ms"), format!("{goal} ms")],
         }
     }

@@ -1,5 +1,7 @@
 //! The story, told step by step: from a reseller's new customer to an active subscription and the auditor's view of it.
 
+pub mod year;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};

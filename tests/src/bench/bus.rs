@@ -81,6 +81,7 @@ fn entity() -> SellerEntity {
         vat_id: "DE123456789".to_owned(),
         address: Vec::new(),
         number_prefix: String::new(),
+        time_zone: commands::seller::Tz::UTC,
         customer_countries: Vec::new(),
     }
 }

@@ -120,3 +120,45 @@ async fn a_cancellation_that_comes_too_late_changes_nothing() -> anyhow::Result<
     assert_eq!(kept.body["status"], "active");
     Ok(())
 }
+
+#[tokio::test]
+async fn what_was_provisioned_after_all_is_shown_and_ended() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let cast = cast(&world)?;
+    let customer = &cast.customer;
+    // The provider takes the order, but we do not hear that it did.
+    let lost = json!({ "match": { "method": "POST", "path": "/v1/orders" }, "fault": "500_after", "times": 1 });
+    let deaf = json!({ "match": { "method": "GET", "path": "/v1/orders" }, "fault": "503", "times": 100, "ms": 200 });
+    for fault in [lost, deaf] {
+        story::troubles(&world, &fault).await?;
+    }
+    let lines = [(world.service("office-business")?, 2), (world.service("compute-reserved")?, 1)];
+    let order = story::orders(customer, &world.sample.account_id, &lines).await?.id()?;
+    let provider = Client::new(&world.settings.provider.url(), "")?;
+    let is_there = |body: &serde_json::Value| {
+        body["effects"].as_array().is_some_and(|all| all.iter().any(|effect| effect["operation"] == "place_order"))
+    };
+    provider.wait_until("/sim/ledger", is_there).await?;
+    provider.wait_until("/sim/health", |body| body["unfinished"] == 0).await?;
+    let cancelled = story::expect(cancels(customer, &order).await?, 200)?;
+    assert_eq!(cancelled.body["status"], "cancelled");
+    story::calms(&world).await?;
+
+    let path = format!("/v1/orders/{order}");
+    let recorded = |body: &serde_json::Value| {
+        body["lines"].as_array().is_some_and(|lines| lines.iter().all(|line| line["subscription_id"].is_string()))
+    };
+    let seen = customer.wait_until(&path, recorded).await?.body;
+    assert_eq!(seen["status"], "cancelled", "the order stays what its customer made of it: {seen}");
+    let subscription =
+        |line: usize| format!("/v1/subscriptions/{}", seen["lines"][line]["subscription_id"].as_str().unwrap());
+    customer.wait_until(&subscription(0), |body| body["status"] == "cancelled").await?;
+    // Where the window is closed it ends with its term.
+    let expiring = |body: &serde_json::Value| {
+        body["renewal"] == json!({ "action": "expire", "quantity": null, "confirmed": true })
+    };
+    let kept = customer.wait_until(&subscription(1), expiring).await?.body;
+    assert_eq!(kept["status"], "active");
+    assert_eq!(story::texts(&world, "select kind from effects where state = 'dead'").await?, Vec::<String>::new());
+    Ok(())
+}

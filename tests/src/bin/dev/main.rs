@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use tests::demo;
 use tests::world::description::Description;
 
@@ -37,13 +37,24 @@ enum Command {
         #[arg(long)]
         data: Option<PathBuf>,
     },
-    /// Tell one order's story against the running world.
-    Demo,
+    /// Tell a story against the running world.
+    Demo {
+        #[arg(value_enum, default_value_t = Story::Order)]
+        story: Story,
+    },
     /// Run a command with a shared Postgres and NATS for its tests.
     TestServers {
         #[arg(long, required = true, num_args = 1.., allow_hyphen_values = true)]
         run: Vec<OsString>,
     },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Story {
+    /// From a new customer to an active subscription.
+    Order,
+    /// A year in the life of a subscription; business time moves on by more than a year.
+    Year,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -78,12 +89,19 @@ async fn main() -> ExitCode {
     }
 }
 
+async fn tell(story: Story, world: &Description) -> anyhow::Result<()> {
+    match story {
+        Story::Order => demo::run(world).await,
+        Story::Year => demo::year::run(world).await,
+    }
+}
+
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Up(options) => up::up(&options).await?,
         Command::Down => down::down().await?,
         Command::Reset { data } => down::reset(data).await?,
-        Command::Demo => demo::run(&Description::read(&records::description_path())?).await?,
+        Command::Demo { story } => tell(story, &Description::read(&records::description_path())?).await?,
         Command::TestServers { run } => return test_servers::run_with_servers(&run).await,
     }
     Ok(ExitCode::SUCCESS)

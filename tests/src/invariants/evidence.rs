@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Context;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use event_log::Recorded;
 use event_log::recorded::COLUMNS;
 use serde_json::Value;
@@ -11,13 +11,15 @@ use sqlx::{Connection, FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::System;
+use super::people::People;
 
 /// Tables of read models with the reader that keeps them.
-pub(super) const TABLES: [(&str, &str); 6] = [
+pub(super) const TABLES: [(&str, &str); 7] = [
     ("read_customers", "directory"),
     ("read_accounts", "directory"),
     ("read_services", "directory"),
     ("read_price_rules", "directory"),
+    ("read_exchange_rates", "directory"),
     ("read_orders", "orders"),
     ("read_subscriptions", "subscriptions"),
 ];
@@ -37,11 +39,14 @@ pub(super) struct Evidence {
     /// Rows of the live generations, by table and id.
     pub rows: BTreeMap<&'static str, BTreeMap<Uuid, Value>>,
     pub licences: Vec<LicenceRow>,
+    /// Rows of change requests, by subscription and id.
+    pub changes: BTreeMap<(Uuid, Uuid), Value>,
     /// By name of the index.
     pub indexes: BTreeMap<&'static str, Vec<(Uuid, String)>>,
     /// Webhooks that are not what was stored.
     pub altered_webhooks: Vec<String>,
     pub webhooks: i64,
+    pub people: People,
     /// What a login may do to the log and must not.
     pub privileges: Vec<(String, String, String)>,
     pub logins: Vec<String>,
@@ -92,6 +97,9 @@ pub(super) struct LicenceRow {
     pub key_subject: Uuid,
     pub key_revision: i32,
     pub added_on: NaiveDate,
+    pub assigned_subject: Option<Uuid>,
+    pub assigned_revision: Option<i32>,
+    pub assigned_at: Option<DateTime<Utc>>,
 }
 
 impl Evidence {
@@ -121,11 +129,13 @@ impl Evidence {
             states: states(tx).await?,
             rows,
             licences: licences(tx).await?,
+            changes: changes(tx).await?,
             indexes: indexes(tx).await?,
             altered_webhooks: sqlx::query_scalar("select webhook_id from inbox where body_sha256 <> sha256(body)")
                 .fetch_all(&mut *tx)
                 .await?,
             webhooks: sqlx::query_scalar("select count(*) from inbox").fetch_one(&mut *tx).await?,
+            people: People::gather(tx).await?,
             privileges: privileges(tx).await?,
             logins: sqlx::query_scalar(LOGINS).fetch_all(&mut *tx).await?,
         })
@@ -171,10 +181,18 @@ async fn rows_of(tx: &mut PgConnection, table: &str, reader: &str) -> Result<BTr
 }
 
 async fn licences(tx: &mut PgConnection) -> Result<Vec<LicenceRow>, sqlx::Error> {
-    let sql = "select t.subscription_id, t.ordinal, t.licence_id, t.key_subject, t.key_revision, t.added_on \
-               from read_licences t join readers r on r.generation = t.generation where r.name = 'subscriptions' \
+    let sql = "select t.subscription_id, t.ordinal, t.licence_id, t.key_subject, t.key_revision, t.added_on, \
+               t.assigned_subject, t.assigned_revision, t.assigned_at from read_licences t join readers r on r.generation = t.generation where r.name = 'subscriptions' \
                order by 1, 2";
     sqlx::query_as(sql).fetch_all(tx).await
+}
+
+async fn changes(tx: &mut PgConnection) -> Result<BTreeMap<(Uuid, Uuid), Value>, sqlx::Error> {
+    let sql = "select t.subscription_id, t.id, to_jsonb(t) - array['generation', 'subscription_id', 'id'] \
+               || jsonb_build_object('requested_at', (extract(epoch from t.requested_at) * 1000000)::bigint) \
+               from read_changes t join readers r on r.generation = t.generation where r.name = 'subscriptions'";
+    let rows: Vec<(Uuid, Uuid, Value)> = sqlx::query_as(sql).fetch_all(tx).await?;
+    Ok(rows.into_iter().map(|(subscription, id, row)| ((subscription, id), row)).collect())
 }
 
 async fn indexes(tx: &mut PgConnection) -> Result<BTreeMap<&'static str, Vec<(Uuid, String)>>, sqlx::Error> {

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use domain::account::{AccountRules, AccountState};
 use domain::customer::{CustomerRules, CustomerState};
 use domain::decider::Fact;
+use domain::exchange_rates::ExchangeRatesRules;
 use domain::order::{Order, OrderRules, OrderState};
 use domain::price_rule::PriceRuleRules;
 use domain::service::{ServiceRules, ServiceState};
-use domain::subscription::{SubscriptionCore, SubscriptionEvent, SubscriptionRules};
+use domain::subscription::{SubscriptionCore, SubscriptionRules};
 use domain::{AggregateType, Decider, Event};
 use event_log::Recorded;
 use event_log::stream::{Mark, Versioned};
@@ -16,7 +17,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::evidence::{Evidence, LicenceRow};
+use super::evidence::Evidence;
 
 type Folded<S> = BTreeMap<Uuid, Versioned<S>>;
 
@@ -66,6 +67,7 @@ pub(super) fn rows(evidence: &Evidence, table: &str, reader: &str) -> BTreeMap<U
         "read_accounts" => documents(of_rules::<AccountRules>(events), |state: &AccountState| state.known().is_some()),
         "read_services" => documents(of_rules::<ServiceRules>(events), |state: &ServiceState| state.known().is_some()),
         "read_price_rules" => documents(of_rules::<PriceRuleRules>(events), |_| true),
+        "read_exchange_rates" => documents(of_rules::<ExchangeRatesRules>(events), |_| true),
         "read_orders" => documents(of_rules::<OrderRules>(events), |state: &OrderState| state.known().is_some()),
         _ => documents(cores(events), |core: &Option<SubscriptionCore>| core.is_some()),
     }
@@ -90,29 +92,4 @@ fn documents<S: Serialize>(folded: Folded<S>, exists: impl Fn(&S) -> bool) -> BT
             (id, document)
         })
         .collect()
-}
-
-/// Every licence granted, as its row should be.
-pub(super) fn licences(evidence: &Evidence) -> Vec<LicenceRow> {
-    let events = evidence.until(evidence.position_of("subscriptions"));
-    let mut rows: Vec<LicenceRow> = events
-        .filter_map(|recorded| match recorded.event() {
-            Ok(Event::Subscription(SubscriptionEvent::LicencesGranted { licences })) => {
-                Some((Uuid::parse_str(&recorded.aggregate_id).ok()?, licences))
-            }
-            _ => None,
-        })
-        .flat_map(|(subscription_id, licences)| {
-            licences.iter().map(move |licence| LicenceRow {
-                subscription_id,
-                ordinal: i32::try_from(licence.ordinal).unwrap_or(i32::MAX),
-                licence_id: licence.licence_id,
-                key_subject: licence.key.subject,
-                key_revision: licence.key.revision,
-                added_on: licence.added_on,
-            })
-        })
-        .collect();
-    rows.sort();
-    rows
 }

@@ -9,9 +9,11 @@ mod fold;
 mod log;
 mod mirror;
 mod models;
+mod people;
 mod processes;
 mod provider;
 mod sampler;
+mod seats;
 mod tenants;
 
 use std::collections::BTreeMap;
@@ -144,6 +146,7 @@ pub async fn check(system: &System) -> anyhow::Result<Report> {
     findings.extend(models::check(&evidence, &system.pids));
     findings.extend(processes::check(&evidence));
     findings.extend(provider::check(&evidence, system.ccp_sim.as_deref()).await?);
+    findings.push(people::check(&evidence));
     findings.push(tenants::check(&evidence, stories.as_ref()));
     findings.sort_by_key(|finding| finding.number);
     Ok(Report(findings))

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::Finding;
 use super::evidence::{Evidence, TABLES};
-use super::fold;
+use super::{fold, seats};
 
 /// Events a reader may be behind while the system works.
 const BEHIND: i64 = 200;
@@ -22,7 +22,8 @@ pub(super) fn check(evidence: &Evidence, pids: &BTreeMap<String, u32>) -> [Findi
         late.map(|reader| format!("{} is at {} of {}", reader.name, reader.position, evidence.head)).collect();
     let ended = pids.iter().filter(|(_, pid)| !std::path::Path::new(&format!("/proc/{pid}")).exists());
     waiting.extend(ended.map(|(name, pid)| format!("{name}, process {pid}, has ended")));
-    let looked_at = evidence.rows.values().map(BTreeMap::len).sum::<usize>() + evidence.licences.len();
+    let looked_at =
+        evidence.rows.values().map(BTreeMap::len).sum::<usize>() + evidence.licences.len() + evidence.changes.len();
     [
         Finding::new(7, "every reader keeps up and no process had to be restarted", evidence.readers.len(), waiting),
         Finding::new(8, "every read model and index is the fold of the log", looked_at, differences(evidence)),
@@ -36,13 +37,17 @@ fn differences(evidence: &Evidence) -> Vec<String> {
         let shown = evidence.rows.get(table).unwrap_or(&nothing);
         found.extend(compare(table, &fold::rows(evidence, table, reader), shown));
     }
-    let licences = fold::licences(evidence);
+    let licences = seats::licences(evidence);
     if licences != evidence.licences {
         found.push(format!(
             "read_licences has {} rows, not the {} of the log",
             evidence.licences.len(),
             licences.len()
         ));
+    }
+    let changes = seats::changes(evidence);
+    if changes != evidence.changes {
+        found.push(format!("read_changes has {} rows, not the {} of the log", evidence.changes.len(), changes.len()));
     }
     for (name, rows) in indexes(evidence) {
         if evidence.indexes.get(name) != Some(&rows) {

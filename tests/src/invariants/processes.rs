@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::order::{Order, OrderStatus};
-use domain::process::{Process, Provision};
+use domain::process::{Change, Process, Provision};
 use domain::{AggregateType, StreamId, ids};
 use serde_json::Value;
 use uuid::Uuid;
@@ -14,36 +14,36 @@ use super::{Finding, fold};
 pub(super) fn check(evidence: &Evidence) -> [Finding; 2] {
     let orders = fold::orders(evidence);
     let forgotten = forgotten(evidence, &orders);
+    let wrong = [effects::<Provision>(evidence), effects::<Change>(evidence)].concat();
     [
-        Finding::new(9, "effects are what the processes say, once each", evidence.effects.len(), effects(evidence)),
+        Finding::new(9, "effects are what the processes say, once each", evidence.effects.len(), wrong),
         Finding::new(12, "every order is final, under way, or listed for the operator", orders.len(), forgotten),
     ]
 }
 
-/// Which effects and states follow from everything the processes' reader has seen.
-fn expected(evidence: &Evidence) -> (BTreeMap<Uuid, Value>, BTreeMap<String, Value>) {
-    type State = <Provision as Process>::State;
-    let mut states: BTreeMap<String, State> = BTreeMap::new();
+/// Which effects and states of a process follow from everything the processes' reader has seen.
+fn expected<P: Process>(evidence: &Evidence) -> (BTreeMap<Uuid, Value>, BTreeMap<String, Value>) {
+    let mut states: BTreeMap<String, P::State> = BTreeMap::new();
     let mut effects = BTreeMap::new();
     for recorded in evidence.until(evidence.position_of("processes")) {
         let (Ok(event), Some(aggregate)) = (recorded.event(), AggregateType::parse(&recorded.aggregate_type)) else {
             continue;
         };
         let stream = StreamId::new(aggregate, &recorded.aggregate_id);
-        let Some(key) = Provision::key(event, &stream) else { continue };
-        for (n, effect) in (0..).zip(Provision::react(states.entry(key).or_default(), event, &stream)) {
-            let op_id = ids::effect(Provision::NAME, recorded.position, n);
+        let Some(key) = P::key(event, &stream) else { continue };
+        for (n, effect) in (0..).zip(P::react(states.entry(key).or_default(), event, &stream)) {
+            let op_id = ids::effect(P::NAME, recorded.position, n);
             effects.insert(op_id, serde_json::to_value(effect).unwrap_or_default());
         }
     }
-    states.retain(|_, state| *state != State::default());
+    states.retain(|_, state| *state != P::State::default());
     let states = states.into_iter().map(|(key, state)| (key, serde_json::to_value(state).unwrap_or_default()));
     (effects, states.collect())
 }
 
-fn effects(evidence: &Evidence) -> Vec<String> {
-    let (effects, states) = expected(evidence);
-    let ours = |process: &str| process == Provision::NAME;
+fn effects<P: Process>(evidence: &Evidence) -> Vec<String> {
+    let (effects, states) = expected::<P>(evidence);
+    let ours = |process: &str| process == P::NAME;
     let stored = evidence.effects.iter().filter(|row| ours(&row.process) && row.position.is_some());
     let stored: BTreeMap<Uuid, &Value> = stored.map(|row| (row.op_id, &row.effect)).collect();
     let missing = effects.keys().filter(|op| !stored.contains_key(op)).map(|op| format!("the effect {op} is missing"));
@@ -57,7 +57,7 @@ fn effects(evidence: &Evidence) -> Vec<String> {
         .collect();
     let mut found: Vec<String> = missing.chain(other).collect();
     if kept != states {
-        found.push("the states of the process are not what follows from the log".to_owned());
+        found.push(format!("the states of {} are not what follows from the log", P::NAME));
     }
     found
 }

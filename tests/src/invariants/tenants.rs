@@ -9,12 +9,13 @@ use domain::subscription::SubscriptionEvent;
 use event_log::Recorded;
 use uuid::Uuid;
 
-use super::Finding;
 use super::evidence::Evidence;
+use super::{Finding, people};
 use crate::driver::Stories;
 
 pub(super) fn check(evidence: &Evidence, stories: Option<&Stories>) -> Finding {
     let mut violations: Vec<String> = strangers(&evidence.events);
+    violations.extend(people::misplaced(evidence));
     let peeks = stories.map(|stories| stories.peeks.as_slice()).unwrap_or_default();
     let seen = peeks.iter().filter(|(_, status)| *status == 200);
     violations.extend(seen.map(|(path, _)| format!("{path} was shown to another tenant")));

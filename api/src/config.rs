@@ -76,6 +76,11 @@ pub struct Settings {
     /// Names this machine in leases; several processes of one machine share it.
     #[serde(default = "default_node")]
     pub node: String,
+    /// The surface of the earlier licensing system, and what its inventory lists: SKUs, separated by commas.
+    #[serde(default)]
+    pub compat_licensing: bool,
+    #[serde(default)]
+    pub compat_licensing_skus: String,
     /// Requests of one tenant in a minute, in this process.
     pub rate_writes_per_minute: Option<NonZeroU32>,
     pub rate_reads_per_minute: Option<NonZeroU32>,
@@ -197,6 +202,8 @@ impl Settings {
             ("cursor_key", secret(self.cursor_key.is_some())),
             ("dev_dir", self.dev_dir.display().to_string()),
             ("node", self.node.clone()),
+            ("compat_licensing", self.compat_licensing.to_string()),
+            ("compat_licensing_skus", self.compat_licensing_skus.clone()),
             ("rate_writes_per_minute", self.writes_per_minute().to_string()),
             ("rate_reads_per_minute", self.reads_per_minute().to_string()),
             ("sellers", self.sellers.iter().map(|entity| entity.id.as_str()).collect::<Vec<_>>().join(", ")),
@@ -230,6 +237,8 @@ const FIELDS: &[&str] = &[
     "dev_dir",
     "clock_start",
     "node",
+    "compat_licensing",
+    "compat_licensing_skus",
     "rate_writes_per_minute",
     "rate_reads_per_minute",
 ];
@@ -291,6 +300,7 @@ fn default_sellers() -> Vec<SellerEntity> {
         vat_id: "DE999999999".to_owned(),
         address: vec!["Musterstraße 1".to_owned(), "10115 Berlin".to_owned()],
         number_prefix: String::new(),
+        time_zone: commands::seller::Tz::UTC,
         customer_countries: Vec::new(),
     }]
 }

@@ -42,11 +42,21 @@ pub async fn standing(pool: &PgPool) -> Result<Standing, sqlx::Error> {
 fn matters(event: &Event) -> bool {
     match event {
         Event::Service(_) | Event::PriceRule(_) | Event::ExchangeRates(_) => true,
-        // The currency and the reseller decide; a new customer has not been shown anything yet.
-        Event::Customer(event) => {
-            matches!(event, CustomerEvent::CommercialTermsSet { .. } | CustomerEvent::CustomerMoved { .. })
-        }
-        _ => false,
+        Event::Customer(event) => matters_of_customer(event),
+        Event::Account(_) | Event::Order(_) | Event::Subscription(_) | Event::Drift(_) | Event::Calendar(_) => false,
+    }
+}
+
+/// The currency and the reseller decide; a new customer has not been shown anything yet.
+fn matters_of_customer(event: &CustomerEvent) -> bool {
+    match event {
+        CustomerEvent::CommercialTermsSet { .. } | CustomerEvent::CustomerMoved { .. } => true,
+        CustomerEvent::CustomerRegistered(_)
+        | CustomerEvent::CustomerDetailsChanged(_)
+        | CustomerEvent::CustomerSuspended { .. }
+        | CustomerEvent::CustomerReinstated {}
+        | CustomerEvent::CustomerClosed {}
+        | CustomerEvent::PersonalDataErased { .. } => false,
     }
 }
 

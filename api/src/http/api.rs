@@ -74,14 +74,29 @@ impl Api {
     /// 401, 429, 403 and 406, in this order.
     pub async fn actor(&self, operation: Operation, parts: &request::Parts) -> Result<Actor, Problem> {
         let actor = self.authenticator.authenticate(&parts.headers).await?;
-        if let Some(meter) = parts.extensions.get::<Meter>() {
-            meter.take(&tenant(&actor))?;
-        }
-        if !authorise::role_may(operation, &actor) || !self.fits(&actor).await? {
-            return Err(ProblemType::Forbidden.into());
-        }
+        self.admit(operation, &actor, parts).await?;
         acceptable(&parts.headers)?;
         Ok(actor)
+    }
+
+    /// The same on the surface of an earlier system.
+    ///
+    /// # Errors
+    /// 401, 429 and 403, in this order.
+    pub async fn older_actor(&self, operation: Operation, parts: &request::Parts) -> Result<Actor, Problem> {
+        let actor = self.authenticator.authenticate_older(&parts.headers).await?;
+        self.admit(operation, &actor, parts).await?;
+        Ok(actor)
+    }
+
+    async fn admit(&self, operation: Operation, actor: &Actor, parts: &request::Parts) -> Result<(), Problem> {
+        if let Some(meter) = parts.extensions.get::<Meter>() {
+            meter.take(&tenant(actor))?;
+        }
+        if !authorise::role_may(operation, actor) || !self.fits(actor).await? {
+            return Err(ProblemType::Forbidden.into());
+        }
+        Ok(())
     }
 
     /// Whether the token's role is that of its customer. What a customer is never changes, so memory will do.
@@ -160,7 +175,11 @@ impl Api {
         Ok((self.context(actor, &parts, key, &bytes)?, asked))
     }
 
-    fn context(&self, actor: Actor, parts: &request::Parts, key: String, body: &[u8]) -> Result<Context, Problem> {
+    /// A command's context.
+    ///
+    /// # Errors
+    /// None that a request could cause.
+    pub fn context(&self, actor: Actor, parts: &request::Parts, key: String, body: &[u8]) -> Result<Context, Problem> {
         let ids = parts.extensions.get::<RequestIds>();
         let request_id = ids.map(|ids| ids.request_id.clone()).unwrap_or_default();
         Ok(Context {

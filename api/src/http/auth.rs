@@ -60,6 +60,8 @@ pub struct Authenticator {
 struct Verified {
     /// What the token entitles to; a good token may entitle to nothing.
     actor: Result<Actor, Problem>,
+    /// The same on the surfaces of earlier systems.
+    older: Result<Actor, Problem>,
     expires_at_s: u64,
     generation: u64,
 }
@@ -76,6 +78,8 @@ struct Claims {
     _iss: String,
     role: Option<serde_json::Value>,
     customer_id: Option<serde_json::Value>,
+    /// What earlier systems call the customer's id.
+    claim_id: Option<serde_json::Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -96,18 +100,32 @@ impl Authenticator {
     /// `unauthenticated`, `malformed-request` (two headers), `headers-too-large`, `token-invalid`, `token-expired`,
     /// `forbidden` (a good token without a role of ours), `unavailable` (no keys to verify with).
     pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Actor, Problem> {
+        self.verified(headers).await?.actor
+    }
+
+    /// The actor of a request on the surface of an earlier system, whose tokens name the customer in `claim_id` and need
+    /// no role: without one it is a customer's.
+    ///
+    /// # Errors
+    /// As [`Self::authenticate`].
+    pub async fn authenticate_older(&self, headers: &HeaderMap) -> Result<Actor, Problem> {
+        self.verified(headers).await?.older
+    }
+
+    async fn verified(&self, headers: &HeaderMap) -> Result<Verified, Problem> {
         let token = bearer(headers)?;
         let digest: [u8; 32] = Sha256::digest(token).into();
         // Read before verifying: keys that change meanwhile make the entry old at once.
         let generation = self.keys.generation();
         let remembered = self.verified.get(&digest).filter(|found| found.is_good(generation));
         match remembered {
-            Some(found) => found.actor,
+            Some(found) => Ok(found),
             None => {
                 let claims = self.verify(token).await?;
-                let verified = Verified { actor: actor(&claims), expires_at_s: claims.exp as u64, generation };
+                let (actor, older) = (actor(&claims), older_actor(&claims));
+                let verified = Verified { actor, older, expires_at_s: claims.exp as u64, generation };
                 self.verified.insert(digest, verified.clone());
-                verified.actor
+                Ok(verified)
             }
         }
     }
@@ -187,11 +205,23 @@ fn refusal(error: &ErrorKind) -> ProblemType {
 }
 
 fn actor(claims: &Claims) -> Result<Actor, Problem> {
-    let role = claims.role.as_ref().and_then(serde_json::Value::as_str).and_then(role_named);
-    let role = role.ok_or_else(|| Problem::new(ProblemType::Forbidden, "The token names no role we know."))?;
+    of_role(claims, role(claims.role.as_ref())?, claims.customer_id.as_ref())
+}
+
+fn older_actor(claims: &Claims) -> Result<Actor, Problem> {
+    let role = if claims.role.is_none() { Role::Customer } else { role(claims.role.as_ref())? };
+    of_role(claims, role, claims.claim_id.as_ref().or(claims.customer_id.as_ref()))
+}
+
+fn role(claim: Option<&serde_json::Value>) -> Result<Role, Problem> {
+    let role = claim.and_then(serde_json::Value::as_str).and_then(role_named);
+    role.ok_or_else(|| Problem::new(ProblemType::Forbidden, "The token names no role we know."))
+}
+
+fn of_role(claims: &Claims, role: Role, customer_id: Option<&serde_json::Value>) -> Result<Actor, Problem> {
     let customer_id = match role {
         Role::Customer | Role::Reseller => {
-            let id = claims.customer_id.as_ref().and_then(serde_json::Value::as_str);
+            let id = customer_id.and_then(serde_json::Value::as_str);
             let id = id.and_then(|id| Uuid::try_parse(id).ok());
             Some(id.ok_or_else(|| Problem::new(ProblemType::Forbidden, "The token names no customer."))?)
         }

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod auth;
 pub mod body;
+pub mod compat;
 pub mod cursor;
 pub mod dev;
 pub mod dev_tokens;
@@ -19,6 +20,7 @@ pub mod problem;
 pub mod query;
 pub mod rate_limit;
 pub mod reading;
+pub mod reads;
 pub mod refusals;
 pub mod router;
 pub mod server;

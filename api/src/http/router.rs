@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::api::Api;
+use super::compat::licensing::{self, Licensing};
 use super::edge::{self, Edge};
 use super::problem::ProblemType;
 use super::rate_limit::{self, RateLimits};
@@ -20,6 +21,7 @@ use super::server::{self, ConnectionLimits};
 use super::v1::{accounts, admin, audit, customers, exchange_rates, orders, price_rules, services, subscriptions};
 use super::{dev, docs, openapi, webhooks};
 use crate::clock;
+use crate::config::Settings;
 use crate::wiring::Parts;
 
 /// The operations that are in the OpenAPI document.
@@ -89,9 +91,10 @@ pub fn operations() -> OpenApiRouter<Api> {
 }
 
 /// The public router.
-pub fn router(api: Api, limits: RateLimits) -> Router {
+pub fn router(api: Api, limits: RateLimits, compat: Router<Api>) -> Router {
     let (operations, _) = operations().split_for_parts();
     operations
+        .merge(compat)
         .route("/openapi.json", get(openapi_json))
         .route("/healthz", get(|| async { "ok" }))
         .merge(docs::router())
@@ -118,5 +121,17 @@ impl ProblemType {
 /// Serves the public listener until shutdown.
 pub fn serve(listener: TcpListener, api: Api, parts: &Parts) -> impl Future<Output = ()> + Send + 'static {
     let limits = RateLimits::per_minute(parts.settings.writes_per_minute(), parts.settings.reads_per_minute());
-    server::serve(listener, router(api, limits), ConnectionLimits::default(), parts.shutdown.clone())
+    let compat = compat(&api, &parts.settings);
+    server::serve(listener, router(api, limits, compat), ConnectionLimits::default(), parts.shutdown.clone())
+}
+
+/// The surfaces of earlier systems that are switched on.
+fn compat(api: &Api, settings: &Settings) -> Router<Api> {
+    let mut surfaces = Router::new();
+    if settings.compat_licensing {
+        let skus = settings.compat_licensing_skus.split(',').map(str::trim).filter(|sku| !sku.is_empty());
+        let skus = skus.map(str::to_owned).collect();
+        surfaces = surfaces.merge(licensing::router(Licensing { api: api.clone(), skus }));
+    }
+    surfaces
 }

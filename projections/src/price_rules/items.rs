@@ -39,9 +39,10 @@ impl Raw {
 
 pub(super) async fn write(tx: &mut PgConnection, generation: i32, events: &[Mine<'_>]) -> Result<(), ApplyError> {
     for mine in events {
-        match mine.event {
-            Event::PriceRule(PriceRuleEvent::PriceRuleSet { rule }) => set(tx, generation, mine, rule).await?,
-            Event::PriceRule(PriceRuleEvent::PriceRuleRemoved { rule_id }) => {
+        let Event::PriceRule(event) = mine.event else { continue };
+        match event {
+            PriceRuleEvent::PriceRuleSet { rule } => set(tx, generation, mine, rule).await?,
+            PriceRuleEvent::PriceRuleRemoved { rule_id } => {
                 sqlx::query("delete from read_price_rule_items where generation = $1 and id = $2 and scope_id = $3")
                     .bind(generation)
                     .bind(rule_id)
@@ -49,8 +50,6 @@ pub(super) async fn write(tx: &mut PgConnection, generation: i32, events: &[Mine
                     .execute(&mut *tx)
                     .await?;
             }
-            // Only events of price rules are handed over.
-            _ => {}
         }
     }
     Ok(())
@@ -88,16 +87,15 @@ fn mark(recorded: &Recorded) -> Result<Mark, serde_json::Error> {
 pub fn of_events(events: &[Recorded], rule_id: Uuid) -> Option<RuleRow> {
     let mut row: Option<RuleRow> = None;
     for recorded in events {
-        match recorded.event().ok()? {
-            Event::PriceRule(PriceRuleEvent::PriceRuleSet { rule }) if rule.rule_id == rule_id => {
+        let Event::PriceRule(event) = recorded.event().ok()? else { continue };
+        match event {
+            PriceRuleEvent::PriceRuleSet { rule } if rule.rule_id == rule_id => {
                 let touched = mark(recorded).ok()?;
                 let made = row.map_or_else(|| touched.clone(), |row| row.made);
                 row = Some(RuleRow { rule: rule.clone(), made, touched, version: 0 });
             }
-            Event::PriceRule(PriceRuleEvent::PriceRuleRemoved { rule_id: removed }) if *removed == rule_id => {
-                row = None;
-            }
-            _ => {}
+            PriceRuleEvent::PriceRuleRemoved { rule_id: removed } if *removed == rule_id => row = None,
+            PriceRuleEvent::PriceRuleSet { .. } | PriceRuleEvent::PriceRuleRemoved { .. } => {}
         }
     }
     let version = events.last()?.sequence;

@@ -41,6 +41,12 @@ impl World {
         Self::on((&servers.postgres_url, &servers.nats_url), None, Some(clock), Vec::new()).await
     }
 
+    /// The same, with further variables for the product.
+    pub async fn start_with(further: Vec<(String, String)>) -> anyhow::Result<Self> {
+        let servers = TestServers::get().await?;
+        Self::on((&servers.postgres_url, &servers.nats_url), None, None, further).await
+    }
+
     /// On fully durable servers of its own, which the test may break. `further` are variables for the product.
     pub async fn with_own_servers(further: Vec<(String, String)>) -> anyhow::Result<Self> {
         let folder = folders::scratch("private")?;

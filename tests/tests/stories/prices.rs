@@ -289,7 +289,33 @@ async fn other_currencies_need_a_rate_or_a_fixed_price() -> anyhow::Result<()> {
     assert_eq!(placed.body["lines"][0]["amount"]["amount"], "270.00");
     let line = first_line(&cast, &placed).await?;
     assert_eq!((&line["discountable"], line.get("exchange_rate")), (&json!(false), None));
-    rates_are_everybodys(&cast, &expected).await
+    rates_are_everybodys(&cast, &expected).await?;
+    made_again_they_are_the_same(&world, &cast).await
+}
+
+/// Rules, rates and prices are the same after the read model was made anew from the log.
+async fn made_again_they_are_the_same(world: &World, cast: &Cast) -> anyhow::Result<()> {
+    let paths = ["/v1/price-rules", "/v1/exchange-rates", "/v1/services?limit=100"];
+    let look = async || {
+        let mut seen = Vec::new();
+        for path in paths {
+            seen.push(cast.operator.get(path).await?.body);
+            seen.push(cast.other.get(path.replace("price-rules", "services").as_str()).await?.body);
+        }
+        anyhow::Ok(seen)
+    };
+    let before = look().await?;
+    let sql = "select generation::text from readers where name = 'directory'";
+    let generation = story::texts(world, sql).await?;
+    let path = "/v1/admin/projections/directory/rebuild";
+    cast.operator.post(path, &story::new_key(), &json!({}), 202).await?;
+    let deadline = std::time::Instant::now() + tests::client::PATIENCE;
+    while story::texts(world, sql).await? == generation {
+        anyhow::ensure!(std::time::Instant::now() < deadline, "the directory is never rebuilt");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(look().await?, before);
+    Ok(())
 }
 
 /// The line as the log keeps it.

@@ -9,10 +9,12 @@ use tests::client::Client;
 use tests::story::{self, Cast, all_pages, cast, data, new_key};
 use tests::world::World;
 
+use crate::subscription_changes::does;
+
 const MODELS: [(&str, &[&str]); 3] = [
     ("directory", &["read_customers", "read_accounts", "read_services", "read_price_rules"]),
     ("orders", &["read_orders"]),
-    ("subscriptions", &["read_subscriptions", "read_licences"]),
+    ("subscriptions", &["read_subscriptions", "read_licences", "read_changes"]),
 ];
 const SEATS: usize = 120;
 
@@ -81,7 +83,9 @@ async fn nobody_notices_a_rebuild() -> anyhow::Result<()> {
     let cast = cast(&world)?;
     let service = world.service("mail-guard")?;
     let bought = story::buys(&cast.customer, &world.sample.account_id, service, u32::try_from(SEATS)?).await?;
-    let licences = format!("/v1/subscriptions/{}/licences", bought["id"].as_str().unwrap());
+    let path = format!("/v1/subscriptions/{}", bought["id"].as_str().unwrap());
+    changes(&cast.customer, &path).await?;
+    let licences = format!("{path}/licences");
     let mut watcher = Watcher { client: &cast.customer, licences, seen: [0; 5], looked: 0 };
     let going = AtomicBool::new(true);
     let rebuilding = async {
@@ -106,6 +110,16 @@ async fn nobody_notices_a_rebuild() -> anyhow::Result<()> {
     let strangers = cast.operator.request(reqwest::Method::POST, "/v1/admin/projections/nothing/rebuild");
     let answer = cast.operator.send(strangers.header("Idempotency-Key", new_key())).await?;
     story::refused(&cast.operator, &answer, 404, "not-found").await
+}
+
+/// Seats that come, are used and go leave rows of every kind behind.
+async fn changes(customer: &Client, path: &str) -> anyhow::Result<()> {
+    let first = data(&customer.get(&format!("{path}/licences?limit=1")).await?).remove(0);
+    let assignment = format!("licences/{}/assignment", first["id"].as_str().unwrap());
+    does(customer, path, "quantity", Some(json!({ "quantity": SEATS + 3 })), 202).await?;
+    does(customer, path, &assignment, Some(json!({ "user": "Ada" })), 200).await?;
+    does(customer, path, "quantity", Some(json!({ "quantity": SEATS })), 202).await?;
+    Ok(())
 }
 
 /// The rows of the live generation, sorted, without the generation.

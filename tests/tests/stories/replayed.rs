@@ -7,6 +7,8 @@ use tests::client::{Answer, Client};
 use tests::story::{self, Cast, cast, header, new_customer};
 use tests::world::World;
 
+use crate::subscription_changes::settles_after;
+
 /// A request that was made once, and what came of it.
 struct Made {
     token: String,
@@ -63,8 +65,33 @@ async fn one_of_each(world: &World, cast: &Cast) -> anyhow::Result<Vec<Made>> {
     maker.make(customer, Method::DELETE, &path, None).await?;
     maker.make(&tokens.operator, Method::POST, "/v1/catalogue/sync", None).await?;
     maker.make(&tokens.operator, Method::POST, "/v1/admin/projections/orders/rebuild", None).await?;
-    story::sees_order_end(&cast.customer, &order.id()?, "fulfilled").await?;
+    let ended = story::sees_order_end(&cast.customer, &order.id()?, "fulfilled").await?;
+    let subscription = ended.body["lines"][0]["subscription_id"].as_str().unwrap().to_owned();
+    changes(&mut maker, customer, &cast.customer, &format!("/v1/subscriptions/{subscription}")).await?;
     Ok(maker.made)
+}
+
+/// Changes of a subscription, those that the provider confirms and those that it does not hear of.
+async fn changes(maker: &mut Maker<'_>, token: &str, customer: &Client, path: &str) -> anyhow::Result<()> {
+    let licence = story::data(&customer.get(&format!("{path}/licences?limit=1")).await?).remove(0);
+    let assignment = format!("{path}/licences/{}/assignment", licence["id"].as_str().unwrap());
+    let put = |what: &str, body| (Method::PUT, format!("{path}/{what}"), body);
+    let resource = path;
+    for (method, path, body) in [
+        put("quantity", Some(json!({ "quantity": 7 }))),
+        (Method::PUT, assignment.clone(), Some(json!({ "user": "Ada" }))),
+        (Method::DELETE, assignment.clone(), None),
+        (Method::DELETE, assignment, None),
+        put("renewal", Some(json!({ "action": "expire" }))),
+        put("cancel", Some(json!({ "effective": "term_end" }))),
+    ] {
+        let answer = maker.make(token, method, &path, body).await?;
+        settles_after(customer, resource, &answer).await?;
+    }
+    let cancelled =
+        maker.make(token, Method::PUT, &format!("{path}/cancel"), Some(json!({ "effective": "now" }))).await?;
+    settles_after(customer, path, &cancelled).await?;
+    Ok(())
 }
 
 async fn told_again(base: &str, made: &[Made], when: &str) -> anyhow::Result<()> {

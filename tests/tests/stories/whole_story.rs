@@ -174,7 +174,9 @@ async fn nothing_personal_is_told(world: &World, cast: &Cast, told: &Told) -> an
         told_texts.push(event.to_string());
     }
     let tables = ["events", "command_results", "effects", "read_customers", "read_accounts", "read_orders"];
-    for table in tables.iter().chain(&["read_subscriptions", "read_licences", "dead_letters", "process_states"]) {
+    for table in
+        tables.iter().chain(&["read_subscriptions", "read_licences", "read_changes", "dead_letters", "process_states"])
+    {
         told_texts.extend(story::texts(world, &format!("select to_json(t)::text from {table} t")).await?);
     }
     let messages = messages(world).await?;

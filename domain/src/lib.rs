@@ -5,9 +5,11 @@
 //! `state.rs`, `decide.rs`. Learn one, know all.
 
 pub mod account;
+pub mod billing;
 pub mod calendar;
 pub mod codec;
 pub mod customer;
+pub mod dates;
 pub mod decider;
 pub mod drift;
 pub mod envelope;

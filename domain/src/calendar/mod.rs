@@ -1,12 +1,11 @@
 //! The calendar: facts about days that have ended, and the arithmetic of terms and billing cycles.
 
-mod arithmetic;
 mod command;
 mod decide;
 mod event;
 mod state;
 
-pub use arithmetic::{add_months, cycles, days, term_end};
+pub use crate::dates::{add_months, cycles, days, term_end};
 pub use command::CalendarCommand;
 pub use event::CalendarEvent;
 pub use state::CalendarState;

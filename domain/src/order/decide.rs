@@ -1,10 +1,12 @@
 //! What follows from asking something of an order.
 
+pub(super) mod start;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{
     LineOutcome, LineStatus, Order, OrderCommand, OrderDetails, OrderEvent, OrderLine, OrderState, OrderStatus,
-    PaymentMode, PlaceOrder, RequestedLine, start,
+    PaymentMode, PlaceOrder, RequestedLine,
 };
 use crate::account::AccountStatus;
 use crate::pricing::Quote;

@@ -3,12 +3,11 @@
 mod command;
 mod decide;
 mod event;
-mod start;
 mod state;
 
 pub use command::{LineOutcome, OrderCommand, OrderingAccount, PlaceOrder, RequestedLine, StartOrder};
+pub use decide::start::{ACCOUNT_NOT_USABLE, CUSTOMER_CLOSED, CUSTOMER_SUSPENDED, SERVICE_WITHDRAWN};
 pub use decide::{CANCELLED_BY_REQUEST, MAX_MONTHS_AHEAD, MAX_QUANTITY, ORDER_REFUSED, priced, problems};
-pub use start::{ACCOUNT_NOT_USABLE, CUSTOMER_CLOSED, CUSTOMER_SUSPENDED, SERVICE_WITHDRAWN};
 pub use event::OrderEvent;
 pub use state::{LineStatus, Order, OrderState, OrderStatus, PlacedLine};
 

@@ -1,26 +1,20 @@
 //! Subscriptions: seats of one service on one account, with a term and one licence per seat.
 
-mod change;
 mod command;
 mod decide;
 mod event;
-mod evolve;
-mod licences;
 mod state;
-mod windows;
 
-pub use change::{ChangeInFlight, ChangeKind};
 pub use command::{
     ConfirmedChange, Effective, LicenceUser, Observation, ProvisionedSeat, RenewalTerms, StartSubscription,
     SubscriptionCommand, Surroundings,
 };
 pub use decide::{ENDED, EXTENSION_MONTHS};
 pub use event::{GrantedLicence, SubscriptionEvent, SubscriptionRenewed, SubscriptionStarted};
-pub use licences::{Licence, Licences};
 pub use state::{
-    Renewal, RenewalAction, Subscription, SubscriptionCore, SubscriptionState, SubscriptionStatus, SuspendedBy,
+    ChangeInFlight, ChangeKind, Increase, Licence, Licences, Reducible, Renewal, RenewalAction, Subscription,
+    SubscriptionCore, SubscriptionState, SubscriptionStatus, SuspendedBy,
 };
-pub use windows::{Increase, Reducible};
 
 use crate::decider::Decider;
 use crate::{AggregateType, Asked, Decided, Refusal};

@@ -1,9 +1,18 @@
 //! What a subscription is, folded from its events: a small core, and the licences that may be very many.
 
+mod change;
+mod evolve;
+mod licences;
+mod windows;
+
+pub use change::{ChangeInFlight, ChangeKind};
+pub use licences::{Licence, Licences};
+pub use windows::{Increase, Reducible};
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{ChangeInFlight, Increase, Licence, Licences, SubscriptionEvent, SubscriptionStarted};
+use super::{SubscriptionEvent, SubscriptionStarted};
 use crate::pricing::AppliedRate;
 use crate::service::{BillingCycle, Term};
 use crate::{Money, UnitPrice};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{SubscriptionCore, SubscriptionStatus};
+use crate::subscription::{SubscriptionCore, SubscriptionStatus};
 
 /// How far the quantity may go down at once, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ impl SubscriptionCore {
     }
 
     /// Seats that came may go back within their window; seats that went cannot go twice: the newest are used up first.
-    pub(super) fn count_change(&mut self, to: u32, confirmed_at: DateTime<Utc>) {
+    pub(in crate::subscription) fn count_change(&mut self, to: u32, confirmed_at: DateTime<Utc>) {
         if to > self.quantity {
             self.remember_increase(Increase { confirmed_at, seats: to - self.quantity });
         } else {
@@ -98,6 +98,6 @@ impl SubscriptionCore {
 }
 
 /// 00:00 UTC of a day: where the window of a renewal opens.
-pub(super) fn midnight(day: NaiveDate) -> DateTime<Utc> {
+pub(in crate::subscription) fn midnight(day: NaiveDate) -> DateTime<Utc> {
     day.and_time(NaiveTime::MIN).and_utc()
 }

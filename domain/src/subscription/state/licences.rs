@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{GrantedLicence, ProvisionedSeat, SubscriptionEvent};
 use crate::PersonalRef;
+use crate::subscription::{GrantedLicence, ProvisionedSeat, SubscriptionEvent};
 
 /// Licences by ordinal, ascending.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -56,14 +56,17 @@ impl Licences {
     }
 
     /// The `count` licences that go first: unassigned ones, and then the newest; among themselves the newest first.
-    pub(super) fn first_to_go(&self, count: usize) -> Vec<&Licence> {
+    pub(in crate::subscription) fn first_to_go(&self, count: usize) -> Vec<&Licence> {
         let newest = || self.0.iter().rev();
         let unassigned = newest().filter(|licence| licence.assigned_to.is_none());
         unassigned.chain(newest().filter(|licence| licence.assigned_to.is_some())).take(count).collect()
     }
 
     /// What the provider's list no longer shows, by ordinal, and which of its seats are new here.
-    pub(super) fn compared<'a>(&self, seats: &'a [ProvisionedSeat]) -> (Vec<u32>, Vec<&'a ProvisionedSeat>) {
+    pub(in crate::subscription) fn compared<'a>(
+        &self,
+        seats: &'a [ProvisionedSeat],
+    ) -> (Vec<u32>, Vec<&'a ProvisionedSeat>) {
         let shown: HashSet<&str> = seats.iter().map(|seat| seat.seat_id.as_str()).collect();
         let known: HashSet<&str> = self.0.iter().map(|licence| licence.seat_id.as_str()).collect();
         let gone = self.0.iter().filter(|licence| !shown.contains(licence.seat_id.as_str()));
@@ -71,7 +74,7 @@ impl Licences {
         (gone.map(|licence| licence.ordinal).collect(), new.collect())
     }
 
-    pub(super) fn evolve(&mut self, event: &SubscriptionEvent) {
+    pub(in crate::subscription) fn evolve(&mut self, event: &SubscriptionEvent) {
         match event {
             SubscriptionEvent::LicencesGranted { licences } => self.0.extend(licences.iter().map(Licence::from)),
             SubscriptionEvent::LicencesRemoved { ordinals } => self.remove(ordinals),

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::windows::midnight;
-use super::{
+use crate::subscription::{
     ChangeInFlight, ChangeKind, Renewal, SubscriptionCore, SubscriptionEvent, SubscriptionRenewed, SubscriptionStatus,
     SuspendedBy,
 };
 
 impl SubscriptionCore {
-    pub(super) fn apply(&mut self, event: &SubscriptionEvent) {
+    pub(in crate::subscription) fn apply(&mut self, event: &SubscriptionEvent) {
         use SubscriptionEvent as E;
         match event {
             E::SubscriptionStarted(started) => *self = Self::new(started),

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{ORDER_REFUSED, Order, OrderDetails, OrderEvent, OrderStatus, StartOrder, decide};
 use crate::Refusal;
+use crate::order::{ORDER_REFUSED, Order, OrderDetails, OrderEvent, OrderStatus, StartOrder};
 
 /// Reasons of the lines of an order that could not start on its day.
 pub const CUSTOMER_SUSPENDED: &str = "customer-suspended";
@@ -12,7 +12,11 @@ pub const ACCOUNT_NOT_USABLE: &str = "account-not-usable";
 pub const SERVICE_WITHDRAWN: &str = "service-withdrawn";
 
 /// Asked again it is nothing new: it has started, or it has ended before its day.
-pub(super) fn decide(order: &Order, start: &StartOrder, at: DateTime<Utc>) -> Result<Vec<OrderEvent>, Refusal> {
+pub(in crate::order) fn decide(
+    order: &Order,
+    start: &StartOrder,
+    at: DateTime<Utc>,
+) -> Result<Vec<OrderEvent>, Refusal> {
     if order.status != OrderStatus::Scheduled {
         return Ok(Vec::new());
     }
@@ -34,7 +38,7 @@ fn obstacle(start: &StartOrder) -> Option<&'static str> {
     if start.customer_suspended {
         return Some(CUSTOMER_SUSPENDED);
     }
-    decide::unusable(start.account).map(|_| ACCOUNT_NOT_USABLE)
+    super::unusable(start.account).map(|_| ACCOUNT_NOT_USABLE)
 }
 
 /// With the prices of the day it was ordered.

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{SubscriptionEvent, SuspendedBy};
+use crate::subscription::{SubscriptionEvent, SuspendedBy};
 
 /// The one request in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ impl ChangeKind {
 }
 
 impl ChangeInFlight {
-    pub(super) fn requested(&self) -> SubscriptionEvent {
+    pub(in crate::subscription) fn requested(&self) -> SubscriptionEvent {
         let Self { change_id, requested_at, .. } = *self;
         match self.kind {
             ChangeKind::Quantity { from, to } => {
@@ -64,7 +64,7 @@ impl ChangeInFlight {
         }
     }
 
-    pub(super) fn rejected(&self, reason: &str) -> SubscriptionEvent {
+    pub(in crate::subscription) fn rejected(&self, reason: &str) -> SubscriptionEvent {
         let (change_id, reason) = (self.change_id, reason.to_owned());
         match self.kind {
             ChangeKind::Quantity { .. } => SubscriptionEvent::QuantityChangeRejected { change_id, reason },

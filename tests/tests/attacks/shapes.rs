@@ -127,7 +127,9 @@ pub fn of(operation: &str) -> Option<Shape> {
         "place_order" => Shape { body: order, ..shape(Names::Thing, &[201]) },
         "quote_order" => Shape { body: order, ..thing },
         "list_tax_rates" | "list_projections" | "list_effects" | "list_dead_letters" | "list_roles" => nothing,
-        "sync_catalogue" | "rebuild_projection" => shape(Names::Nothing, &[202]),
+        "sync_catalogue" => shape(Names::Nothing, &[202]),
+        // One at a time: another of the same model may still be under way.
+        "rebuild_projection" => shape(Names::Nothing, &[202, 409]),
         "list_drift" => nothing,
         "reconcile" => shape(Names::Nothing, &[202]),
         // Ids of neither differences, runs nor dead letters: known to nobody.

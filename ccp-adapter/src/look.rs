@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::backoff;
 use crate::change::SOON;
 use crate::perform::{self, Adapter, Answered, Step, done, log_away};
+use crate::reconcile;
 use crate::translate::{ProviderSubscription, ProviderSubscriptionStatus};
 
 /// The kind of these effects.
@@ -56,13 +57,15 @@ impl Adapter {
         known: &Subscription,
         theirs: ProviderSubscription,
     ) -> Result<(), Performed> {
+        let shown = reconcile::theirs(&theirs);
         let seen = observation(theirs, None);
         if !self.is_news(known, &seen) {
             return Ok(());
         }
+        let noticed = self.notice(due, &known.core, &shown).await?;
         let observe = ObserveSubscription { subscription_id: known.core.started.subscription_id, seen };
         match self.answer_as_provider(due, &format!("look/{}/{}", due.asked, due.attempts), &observe).await {
-            Ok(()) => Ok(()),
+            Ok(()) => self.close_noticed(due, &noticed).await,
             Err(Answered::Refused(Refusal::StaleObservation | Refusal::SeatCountMismatch { .. })) => {
                 Err(Performed::poll(SOON))
             }

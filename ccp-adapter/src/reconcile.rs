@@ -4,6 +4,7 @@
 //! concluded from pages that were not read.
 
 mod correct;
+mod notice;
 mod one_sided;
 mod page;
 mod settle;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use commands::drift::runs::{self, Run};
 use commands::effects::{Due, Performed};
 use domain::reconcile::{Ours, Theirs};
-use domain::subscription::{SubscriptionState, SubscriptionStatus};
+use domain::subscription::{SubscriptionCore, SubscriptionState, SubscriptionStatus};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -74,8 +75,11 @@ impl Adapter {
 
 /// As the comparison wants it; `None` when nothing was started under that id.
 fn ours(state: &SubscriptionState) -> Option<Ours> {
-    let core = &state.known()?.core;
-    Some(Ours {
+    state.known().map(|known| of_core(&known.core))
+}
+
+fn of_core(core: &SubscriptionCore) -> Ours {
+    Ours {
         subscription_id: core.started.subscription_id,
         customer_id: core.started.customer_id,
         provider_subscription_id: core.started.provider_subscription_id.clone(),
@@ -85,10 +89,10 @@ fn ours(state: &SubscriptionState) -> Option<Ours> {
         renewal: core.renewal,
         revision: core.provider_revision,
         changing: core.change.is_some(),
-    })
+    }
 }
 
-fn theirs(read: &ProviderSubscription) -> Theirs {
+pub(crate) fn theirs(read: &ProviderSubscription) -> Theirs {
     Theirs {
         provider_subscription_id: read.id.clone(),
         provider_account_id: read.account_id.clone(),

@@ -8,7 +8,7 @@ use commands::effects::{Due, Performed};
 use commands::subscription::ObserveSubscription;
 use commands::{effects, index};
 use domain::drift::{DetectDrift, DriftCommand, DriftField, DriftResolution, DriftRules};
-use domain::reconcile::{self, Difference, Ours};
+use domain::reconcile::{self, Difference, Ours, Theirs};
 use domain::subscription::{Observation, SubscriptionCore, SubscriptionRules, SubscriptionStatus};
 use domain::{Actor, Asked, Decider, ids};
 use uuid::Uuid;
@@ -67,7 +67,7 @@ impl Adapter {
             if self.is_being_settled(drift_id).await? {
                 return Ok(());
             }
-            self.record_drift(due, seen(ours_before, read, difference)).await?;
+            self.record_drift(due, seen(ours_before, &shown, difference)).await?;
             runs::met(self.bus.pool(), run_id, drift_id, false).await.map_err(log_away)?;
         }
         self.observe(due, id, read).await?;
@@ -143,17 +143,17 @@ const fn is_taken_over(before: &Ours, difference: &Difference) -> bool {
     !matches!(difference.field, DriftField::Renewal) || before.renewal.confirmed
 }
 
-fn seen(ours: &Ours, read: &ProviderSubscription, difference: &Difference) -> DetectDrift {
+pub(super) fn seen(ours: &Ours, shown: &Theirs, difference: &Difference) -> DetectDrift {
     DetectDrift {
-        drift_id: reconcile::drift_id(&theirs(read), difference),
-        provider_account_id: Some(read.account_id.clone()),
-        provider_subscription_id: read.id.clone(),
+        drift_id: reconcile::drift_id(shown, difference),
+        provider_account_id: Some(shown.provider_account_id.clone()),
+        provider_subscription_id: shown.provider_subscription_id.clone(),
         subscription_id: Some(ours.subscription_id),
         customer_id: Some(ours.customer_id),
         field: difference.field,
         ours: Some(difference.ours.clone()),
         theirs: Some(difference.theirs.clone()),
-        revision: read.revision,
+        revision: shown.revision,
     }
 }
 

@@ -128,6 +128,32 @@ async fn what_was_changed_in_the_providers_console_becomes_ours() -> anyhow::Res
 }
 
 #[tokio::test]
+async fn a_hint_finds_the_same_as_a_run() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let (cast, provider) = (cast(&world)?, Provider::of(&world).await?);
+    let service = world.service("office-business")?;
+    let bought = story::buys(&cast.customer, &world.sample.account_id, service, 5).await?;
+    let (id, theirs) = (text(&bought, "id").to_owned(), text(&bought["provider"], "subscription_id").to_owned());
+    provider.edits(&theirs, &json!({ "quantity": 8 })).await?;
+    let is_adopted =
+        |body: &Value| data_of(body).iter().any(|drift| drift["provider_subscription_id"] == theirs.as_str());
+    let list = "/v1/admin/drift?status=adopted&field=quantity";
+    let shown = cast.operator.wait_until(list, is_adopted).await?;
+    assert_eq!(data(&shown)[0]["theirs"], "8");
+    assert_eq!(ours(&world, &cast, &id).await?["quantity"], 8);
+
+    // What we ask for ourselves is no difference.
+    let path = format!("/v1/subscriptions/{id}/quantity");
+    let asked = ask(&cast.operator, Method::PUT, &path, Some(&new_key()), Some(&json!({ "quantity": 9 }))).await?;
+    expect(asked, 202)?;
+    let changed = |body: &Value| body["quantity"] == 9 && body["change"].is_null();
+    cast.operator.wait_until(&format!("/v1/subscriptions/{id}"), changed).await?;
+    assert_eq!(reconciles(&cast).await?["found"], 0);
+    assert_eq!(listed(&world, &cast, &theirs).await?.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_older_reading_never_overwrites_newer_state() -> anyhow::Result<()> {
     let world = World::start().await?;
     let (cast, provider) = (cast(&world)?, Provider::of(&world).await?);

@@ -171,3 +171,26 @@ async fn days_that_ended_while_nobody_ran_are_told_in_order() -> anyhow::Result<
     assert_eq!(periods.len(), 2);
     Ok(())
 }
+
+/// Work that waits for a provider who is down holds the clock for half a minute, once, and not for ever.
+#[tokio::test]
+async fn an_outage_does_not_stop_the_clock() -> anyhow::Result<()> {
+    let world = World::start_at(BEGINS).await?;
+    let clock = clock_of(&world)?;
+    let down = json!({ "match": { "path": "/v1/" }, "fault": "503", "times": 1_000_000, "ms": 500 });
+    story::troubles(&world, &down).await?;
+    let moved = clock.advance("P3D").await?;
+    assert_eq!(moved.now.date_naive(), begins().date_naive() + Days::new(3));
+    assert!((25..100).contains(&moved.took.as_secs()), "{:?}", moved.took);
+    let waiting = "select kind from effects where state = 'due'";
+    assert_eq!(story::texts(&world, waiting).await?, ["sync_catalogue"; 3]);
+    // What waited is done as soon as the provider is back.
+    story::calms(&world).await?;
+    clock.advance("P0D").await?;
+    let deadline = std::time::Instant::now() + tests::client::PATIENCE * 3;
+    while !story::texts(&world, waiting).await?.is_empty() {
+        assert!(std::time::Instant::now() < deadline, "the catalogue is never read again");
+        clock.advance("P0D").await?;
+    }
+    Ok(())
+}

@@ -182,7 +182,8 @@ async fn rows_of(tx: &mut PgConnection, table: &str, reader: &str) -> Result<BTr
 
 async fn licences(tx: &mut PgConnection) -> Result<Vec<LicenceRow>, sqlx::Error> {
     let sql = "select t.subscription_id, t.ordinal, t.licence_id, t.key_subject, t.key_revision, t.added_on, \
-               t.assigned_subject, t.assigned_revision, t.assigned_at from read_licences t join readers r on r.generation = t.generation where r.name = 'subscriptions' \
+               t.assigned_subject, t.assigned_revision, t.assigned_at from read_licences t \
+               join readers r on r.generation = t.generation where r.name = 'subscriptions' \
                order by 1, 2";
     sqlx::query_as(sql).fetch_all(tx).await
 }

@@ -4,6 +4,7 @@
 use chrono::{Months, NaiveDate};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tests::business_time::DevClock;
 use tests::client::Client;
 use tests::story::{self, Cast, all_pages, cast, each, new_key};
 use tests::world::World;
@@ -153,5 +154,58 @@ async fn limits(world: &World, cast: &Cast) -> anyhow::Result<()> {
     }
     let fewer = does(customer, &firewall, "quantity", Some(json!({ "quantity": 1 })), 202).await?;
     assert_eq!(fewer["quantity"], 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_suspended_customer_takes_no_more_but_may_give_back() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let cast = cast(&world)?;
+    let customer = &cast.customer;
+    let path = has(&world, customer, "office-business", 3).await?;
+    let suspends = |id: &str| format!("/v1/customers/{id}/suspend");
+    // Its reseller's suspension is its own, too.
+    cast.operator.post(&suspends(&world.sample.reseller_id), &new_key(), &json!({}), 200).await?;
+    for client in [customer, &cast.operator] {
+        for (what, body) in [
+            ("quantity", json!({ "quantity": 4 })),
+            ("quantity", json!({ "quantity": 4, "effective": "renewal" })),
+            ("extend", json!({ "ends_on": days_ahead(90) })),
+        ] {
+            may_not(client, &path, what, Some(body), (409, "customer-suspended")).await?;
+        }
+    }
+    let fewer = does(customer, &path, "quantity", Some(json!({ "quantity": 2 })), 202).await?;
+    assert_eq!(fewer["quantity"], 2);
+    assert_eq!(does(customer, &path, "cancel", None, 202).await?["status"], "cancelled");
+    Ok(())
+}
+
+/// What may still go depends on the time. An answer keeps the time it was given at, also one to a request that found
+/// everything as wished and left no event to tell of it.
+#[tokio::test]
+async fn an_answer_keeps_its_time() -> anyhow::Result<()> {
+    let world = World::start_at("2027-03-10T09:00:00Z").await?;
+    let cast = cast(&world)?;
+    let (customer, clock) = (&cast.customer, DevClock::new(&world.settings.api_url())?);
+    let path = has(&world, customer, "office-business", 3).await?;
+    let (quantity, same, keys) = (format!("{path}/quantity"), json!({ "quantity": 3 }), [new_key(), new_key()]);
+    let ask = |key| story::ask(customer, Method::PUT, &quantity, Some(key), Some(&same));
+    let first = story::expect(ask(&keys[0]).await?, 200)?;
+    holds(customer, &path, &first).await?;
+    assert_eq!(first.body["reducible"]["to"], 1);
+    clock.advance("P10D").await?;
+    let second = story::expect(ask(&keys[1]).await?, 200)?;
+    holds(customer, &path, &second).await?;
+    assert_eq!((&second.body["reducible"], &second.body["version"]), (&Value::Null, &first.body["version"]));
+    for (key, answer) in keys.iter().zip([&first, &second]) {
+        assert_eq!(ask(key).await?.text, answer.text);
+    }
+    // What has been added may go back in a window of its own, and nothing else.
+    let grown = does(customer, &path, "quantity", Some(json!({ "quantity": 5 })), 202).await?;
+    assert_eq!(grown["reducible"]["to"], 3);
+    may_not(customer, &path, "quantity", Some(json!({ "quantity": 2, "effective": "now" })), (409, "window-closed"))
+        .await?;
+    assert_eq!(does(customer, &path, "quantity", Some(json!({ "quantity": 4 })), 202).await?["reducible"]["to"], 3);
     Ok(())
 }

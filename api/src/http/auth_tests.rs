@@ -235,11 +235,37 @@ async fn roles_are_taken_literally() {
     }
 }
 
+/// Earlier issuers named the customer in `claim_id` and no role; nothing else about a token is different.
+#[tokio::test]
+async fn older_tokens_are_a_customers_on_older_surfaces_only() {
+    let world = world();
+    let other = "0197f3a4-6f6e-7d31-9c55-1f0f3a2b4c5e";
+    let cases = [
+        (json!({ "role": null, "customer_id": null, "claim_id": CUSTOMER }), Some((Role::Customer, CUSTOMER))),
+        (json!({ "role": null }), Some((Role::Customer, CUSTOMER))),
+        (json!({ "role": null, "claim_id": other }), Some((Role::Customer, other))),
+        (json!({ "role": "reseller", "customer_id": null, "claim_id": other }), Some((Role::Reseller, other))),
+        (json!({ "role": null, "customer_id": null }), None),
+        (json!({ "role": null, "customer_id": null, "claim_id": "acme" }), None),
+        (json!({ "role": "root", "claim_id": CUSTOMER }), None),
+    ];
+    for (change, expected) in cases {
+        let token = world.token(&changed(&change));
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
+        let older = world.authenticator.authenticate_older(&headers).await;
+        let seen = older.ok().and_then(|actor| Some((actor.role, actor.customer_id?.to_string())));
+        assert_eq!(seen, expected.map(|(role, id)| (role, id.to_owned())), "{change}");
+        assert_eq!(world.ask(&token).await, Err(ProblemType::Forbidden), "{change}");
+    }
+}
+
 #[tokio::test]
 async fn verified_tokens_are_remembered_until_they_expire_or_the_keys_change() {
     let world = world();
     let verified = Verified {
         actor: Ok(Actor::system("x")),
+        older: Ok(Actor::system("x")),
         expires_at_s: jsonwebtoken::get_current_timestamp() + 9,
         generation: 4,
     };

@@ -96,7 +96,8 @@ impl Adapter {
             subscription_id: core.started.subscription_id,
             action: core.renewal.action,
             quantity: core.renewal.quantity,
-            provider_revision: theirs.revision,
+            // A read that is older than what is known shows the instruction all the same.
+            provider_revision: theirs.revision.max(core.provider_revision),
         };
         match self.answer(due, "confirm", &confirm).await {
             Ok(()) => Ok(done("confirmed")),

@@ -7,7 +7,9 @@
 mod store;
 mod worker;
 
-pub use store::{Due, EffectFilter, EffectRow, Wanted, ask_in_tx, dead, has_older, hasten, hasten_open, is_open, list, open_subjects};
+pub use store::{
+    Due, EffectFilter, EffectRow, Wanted, ask_in_tx, dead, has_older, hasten, hasten_open, is_open, list, open_subjects,
+};
 pub use worker::{Performed, Performer, Worker};
 
 use std::sync::Arc;

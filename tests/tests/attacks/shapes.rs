@@ -84,29 +84,23 @@ pub fn of(operation: &str) -> Option<Shape> {
         "list_customers" | "list_accounts" | "list_services" | "list_orders" | "list_subscriptions"
         | "list_audit_events" => filtered(),
         "get_customer" | "get_account" | "get_order" | "get_subscription" => thing,
-        "list_account_subscriptions" | "list_account_licences" | "list_licences" | "get_history" | "list_changes" => thing,
+        "list_account_subscriptions" | "list_account_licences" | "list_licences" | "get_history" | "list_changes" => {
+            thing
+        }
         // Several callers ask for the same; a change may be under way, or done already.
-        "change_quantity" => Shape {
-            body: |_| Some(json!({ "quantity": 3 })),
-            ..shape(Names::Thing, &[200, 202, 409])
-        },
-        "cancel_subscription" => Shape {
-            body: |_| Some(json!({ "effective": "term_end" })),
-            ..shape(Names::Thing, &[200, 409])
-        },
+        "change_quantity" => {
+            Shape { body: |_| Some(json!({ "quantity": 3 })), ..shape(Names::Thing, &[200, 202, 409]) }
+        }
+        "cancel_subscription" => {
+            Shape { body: |_| Some(json!({ "effective": "term_end" })), ..shape(Names::Thing, &[200, 409]) }
+        }
         "extend_subscription" => Shape {
             body: |_| Some(json!({ "ends_on": crate::forge::day(300) })),
             ..shape(Names::Thing, &[202, 409, 422])
         },
         "suspend_subscription" | "resume_subscription" => shape(Names::Thing, &[200, 202, 409]),
-        "set_renewal" => Shape {
-            body: |_| Some(json!({ "action": "renew" })),
-            ..shape(Names::Thing, &[200, 409])
-        },
-        "assign_licence" => Shape {
-            body: |_| Some(json!({ "user": "Ada" })),
-            ..shape(Names::Thing, &[200, 409])
-        },
+        "set_renewal" => Shape { body: |_| Some(json!({ "action": "renew" })), ..shape(Names::Thing, &[200, 409]) },
+        "assign_licence" => Shape { body: |_| Some(json!({ "user": "Ada" })), ..shape(Names::Thing, &[200, 409]) },
         "unassign_licence" => shape(Names::Thing, &[200, 409]),
         "get_audit_stream" | "get_audit_state" => thing,
         "get_service" => Shape { query: BY_CUSTOMER, ..thing },
@@ -119,10 +113,9 @@ pub fn of(operation: &str) -> Option<Shape> {
         },
         "get_price_rule" => shape(Names::Thing, &[200, 404]),
         "remove_price_rule" => shape(Names::Thing, &[204, 404]),
-        "set_exchange_rate" => Shape {
-            body: |_| Some(json!({ "base": "EUR", "quote": "CHF", "rate": "0.9512" })),
-            ..nothing
-        },
+        "set_exchange_rate" => {
+            Shape { body: |_| Some(json!({ "base": "EUR", "quote": "CHF", "rate": "0.9512" })), ..nothing }
+        }
         "list_exchange_rates" => nothing,
         "place_order" => Shape { body: order, ..shape(Names::Thing, &[201]) },
         "quote_order" => Shape { body: order, ..thing },
@@ -134,10 +127,9 @@ pub fn of(operation: &str) -> Option<Shape> {
         "reconcile" => shape(Names::Nothing, &[202]),
         // Ids of neither differences, runs nor dead letters: known to nobody.
         "get_drift" | "get_reconcile" | "retry_dead_letter" | "discard_dead_letter" => shape(Names::Nothing, &[404]),
-        "resolve_drift" => Shape {
-            body: |_| Some(json!({ "action": "ignore", "note": "Seen." })),
-            ..shape(Names::Nothing, &[404])
-        },
+        "resolve_drift" => {
+            Shape { body: |_| Some(json!({ "action": "ignore", "note": "Seen." })), ..shape(Names::Nothing, &[404]) }
+        }
         _ => return of_customers_and_accounts(operation),
     })
 }
@@ -155,10 +147,9 @@ fn of_customers_and_accounts(operation: &str) -> Option<Shape> {
         "change_customer" => Shape { body: |_| Some(json!({ "buyer_reference": "04011000-35" })), ..thing },
         "set_commercial_terms" => Shape { body: |_| Some(json!({ "payment_days": 14 })), ..thing },
         "suspend_customer" | "reinstate_customer" | "erase_personal_data" => thing,
-        "link_existing_account" => Shape {
-            body: |_| Some(json!({ "provider_account_id": "acc-of-somebody" })),
-            ..shape(Names::Thing, &[409])
-        },
+        "link_existing_account" => {
+            Shape { body: |_| Some(json!({ "provider_account_id": "acc-of-somebody" })), ..shape(Names::Thing, &[409]) }
+        }
         _ => return None,
     })
 }

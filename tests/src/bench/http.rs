@@ -65,7 +65,7 @@ impl Served {
     /// # Errors
     /// When a process does not start, or a request is refused.
     pub async fn start(plan: &Plan, ground: &Ground, roles: Roles) -> anyhow::Result<Self> {
-        let settings = settings(ground, roles).await?;
+        let settings = settings(ground, name(roles)).await?;
         let provider = settings.simulate_provider(&ground.folder.join(name(roles)).join("ccp-sim")).await?;
         let launch = settings.cloudsales("cloudsales.log")?.argument("serve");
         let launch = if roles == Roles::Http { launch.arguments(["--roles", "http"]) } else { launch };
@@ -164,15 +164,19 @@ const fn name(roles: Roles) -> &'static str {
     }
 }
 
-async fn settings(ground: &Ground, roles: Roles) -> anyhow::Result<Settings> {
-    let folder = ground.folder.join(name(roles));
+/// Settings of a product with a database, a stream and a provider of that name.
+///
+/// # Errors
+/// When the database cannot be made.
+pub async fn settings(ground: &Ground, name: &str) -> anyhow::Result<Settings> {
+    let folder = ground.folder.join(name);
     std::fs::create_dir_all(&folder)?;
     Ok(Settings {
-        databases: ground.migrated(name(roles)).await?,
+        databases: ground.migrated(name).await?,
         mirror: Mirror {
             nats_url: ground.nats.url(),
-            stream: name(roles).to_uppercase(),
-            subject_prefix: name(roles).to_owned(),
+            stream: name.to_uppercase(),
+            subject_prefix: name.to_owned(),
             max_bytes: STREAM_BYTES,
         },
         provider: Provider {

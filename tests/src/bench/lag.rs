@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use commands::effects::Wake;
+use ccp_adapter::{Adapter, CcpClient, CcpConfig};
+use commands::effects::{Wake, Worker};
 use commands::index::Indexes;
 use commands::reactor::Reactor;
 use commands::relay::Relay;
@@ -26,10 +27,12 @@ use super::bus::Writer;
 use super::cpu::Usage;
 use super::fleet::{self, Fleet};
 use super::ground::{Ground, head};
+use super::http;
 use super::load::{median, percentile_ms};
 use super::plan::Plan;
-use super::random::Random;
+use super::random::{Random, new_id};
 use super::report::{Limit, Report, Row};
+use crate::world::product::{Service, Settings};
 
 /// Commands per second, then the limits of the 99th percentile in milliseconds.
 const RATES: [(u32, f64, f64); 2] = [(500, 10.0, 5.0), (2_000, 20.0, 10.0)];
@@ -37,6 +40,9 @@ const STREAM_BYTES: i64 = 512 * 1024 * 1024;
 const CATCH_UP: Duration = Duration::from_secs(60);
 /// More than this under way means that the rate is more than the machine can do.
 const IN_FLIGHT: usize = 2_000;
+
+/// With the adapter at work: accounts that it has opened at the provider before the clock runs.
+const BUSY_ACCOUNTS: usize = 1_000;
 
 /// When the read model had committed up to which position.
 type Shown = Arc<Mutex<Vec<(i64, Instant)>>>;
@@ -48,6 +54,8 @@ struct Running {
     shown: Shown,
     shutdown: CancellationToken,
     tasks: TaskTracker,
+    /// The provider's simulator, where the adapter is at work.
+    provider: Option<Service>,
 }
 
 /// What one run came to.
@@ -60,7 +68,7 @@ struct Lag {
 /// # Errors
 /// When the rate is not held, or a command never becomes visible.
 pub async fn measure(plan: &Plan, ground: &Ground, report: &mut Report) -> anyhow::Result<()> {
-    let running = Running::start(plan, ground).await?;
+    let running = Running::start(ground, "bench_lag", plan.accounts).await?;
     let mut lags: [Vec<Lag>; 2] = [Vec::new(), Vec::new()];
     for number in 1..=plan.repetitions {
         println!("lag, repetition {number} of {}", plan.repetitions);
@@ -71,53 +79,93 @@ pub async fn measure(plan: &Plan, ground: &Ground, report: &mut Report) -> anyho
             lags.push(lag);
         }
     }
-    for (letter, ((rate, reach, goal), lags)) in ["a", "b"].iter().zip(RATES.iter().zip(&lags)) {
-        let p99_ms = median(lags.iter().map(|lag| lag.p99_ms));
-        let p50_ms = median(lags.iter().map(|lag| lag.p50_ms));
-        let usual = lags.iter().min_by(|a, b| (a.p99_ms - p99_ms).abs().total_cmp(&(b.p99_ms - p99_ms).abs()));
-        report.add(Row {
-            number: format!("6{letter}"),
-            what: format!("commit → visible in a read model through NATS, p99, {rate} commands/s"),
-            ours: format!("p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms"),
-            beside: "–".to_owned(),
-            value: p99_ms,
-            limit: Limit::AtMostMs { reach: *reach, goal: *goal },
-            bound: usual.map(|lag| lag.usage.bound()).unwrap_or_default(),
-        });
+    for (number, (rate, lags)) in ["6a", "6b"].iter().zip(RATES.iter().zip(&lags)) {
+        report.add(row((number, ""), *rate, lags));
     }
+    running.stop().await?;
+    measure_busy(plan, ground, report).await
+}
+
+/// The lower rate once more, while the adapter opens at the provider what the commands open here.
+async fn measure_busy(plan: &Plan, ground: &Ground, report: &mut Report) -> anyhow::Result<()> {
+    let settings = http::settings(ground, "bench_lag_busy").await?;
+    let provider = settings.simulate_provider(&ground.folder.join("bench_lag_busy").join("ccp-sim")).await?;
+    let running = Running::start_busy(ground, &settings, provider).await?;
+    let (mut lags, rate) = (Vec::new(), RATES[0]);
+    for number in 1..=plan.repetitions {
+        println!("lag with the adapter at work, repetition {number} of {}", plan.repetitions);
+        ground.checkpoint().await?;
+        let lag = running.run(plan, ground, rate.0).await.context("lag with the adapter at work")?;
+        println!("  {}/s: p50 {:.2} ms, p99 {:.2} ms", rate.0, lag.p50_ms, lag.p99_ms);
+        lags.push(lag);
+    }
+    report.add(row((&"6c", ", the adapter opening one account in five commands at the provider"), rate, &lags));
     running.stop().await
 }
 
+/// Number and what else is going on.
+fn row((number, besides): (&&str, &str), (rate, reach, goal): (u32, f64, f64), lags: &[Lag]) -> Row {
+    let p99_ms = median(lags.iter().map(|lag| lag.p99_ms));
+    let p50_ms = median(lags.iter().map(|lag| lag.p50_ms));
+    let usual = lags.iter().min_by(|a, b| (a.p99_ms - p99_ms).abs().total_cmp(&(b.p99_ms - p99_ms).abs()));
+    Row {
+        number: (*number).to_owned(),
+        what: format!("commit → visible in a read model through NATS, p99, {rate} commands/s{besides}"),
+        ours: format!("p50 {p50_ms:.2} ms, p99 {p99_ms:.2} ms"),
+        beside: "–".to_owned(),
+        value: p99_ms,
+        limit: Limit::AtMostMs { reach, goal },
+        bound: usual.map(|lag| lag.usage.bound()).unwrap_or_default(),
+    }
+}
+
 impl Running {
-    async fn start(plan: &Plan, ground: &Ground) -> anyhow::Result<Self> {
-        let urls = ground.migrated("bench_lag").await?;
-        let writer = Writer::start(&urls.app).await?;
-        let fleet = Fleet::register(&writer.bus, plan.accounts).await?;
-        let running = Self {
+    async fn start(ground: &Ground, name: &str, accounts: usize) -> anyhow::Result<Self> {
+        let urls = ground.migrated(name).await?;
+        let running = Self::new(&urls.app, accounts).await?;
+        running.start_roles(ground, name, Wake::default()).await?;
+        running.wait_until_live().await?;
+        Ok(running)
+    }
+
+    async fn start_busy(ground: &Ground, settings: &Settings, provider: Service) -> anyhow::Result<Self> {
+        let mut running = Self::new(&settings.databases.app, BUSY_ACCOUNTS).await?;
+        running.provider = Some(provider);
+        let wake = Wake::default();
+        running.start_roles(ground, "bench_lag_busy", wake.clone()).await?;
+        let secret = settings.provider.client_secret.clone().into();
+        let config = CcpConfig::new(settings.provider.url(), settings.provider.client_id.clone(), secret);
+        let performer = Arc::new(Adapter { bus: running.writer.bus.clone(), client: CcpClient::new(config)? });
+        let owner = Owner::this_process("bench");
+        let worker = Worker { pool: running.writer.pool.clone(), performer, wake, new_id, owner };
+        running.tasks.spawn(worker.run(running.shutdown.clone()));
+        running.wait_until_live().await?;
+        Ok(running)
+    }
+
+    async fn new(url: &str, accounts: usize) -> anyhow::Result<Self> {
+        let writer = Writer::start(url).await?;
+        let fleet = Fleet::register(&writer.bus, accounts).await?;
+        Ok(Self {
             writer,
             fleet,
             tail: Tail::new(),
             shown: Shown::default(),
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
-        };
-        running.start_roles(ground).await?;
-        running.wait_until_live().await?;
-        Ok(running)
+            provider: None,
+        })
     }
 
-    async fn start_roles(&self, ground: &Ground) -> anyhow::Result<()> {
+    async fn start_roles(&self, ground: &Ground, name: &str, wake: Wake) -> anyhow::Result<()> {
         let (pool, nats) = (&self.writer.pool, ground.nats_client().await?);
-        let mirror = MirrorConfig {
-            stream: "BENCH_LAG".to_owned(),
-            subject_prefix: "bench_lag".to_owned(),
-            max_bytes: STREAM_BYTES,
-        };
+        let mirror =
+            MirrorConfig { stream: name.to_uppercase(), subject_prefix: name.to_owned(), max_bytes: STREAM_BYTES };
         let follow = self.tail.run(nats.clone(), mirror.clone(), pool.clone(), self.shutdown.clone());
         self.tasks.spawn(follow);
         let relay = Relay::new(pool.clone(), nats, mirror, self.writer.batcher.committed());
         self.tasks.spawn(relay.run(self.shutdown.clone()));
-        self.read(Arc::new(Reactor { wake: Wake::default() }));
+        self.read(Arc::new(Reactor { wake }));
         self.read(Arc::new(Indexes));
         for model in projections::all() {
             projections::rebuild::bring_up_to_date(pool, &model).await?;
@@ -143,13 +191,17 @@ impl Running {
         self.tasks.spawn(runner.run(self.shutdown.clone()));
     }
 
-    /// Until every reader is at the head and events come through the mirror.
+    /// Until every reader is at the head, events come through the mirror and the adapter, if there is one, has nothing
+    /// to do.
     async fn wait_until_live(&self) -> anyhow::Result<()> {
         let deadline = Instant::now() + CATCH_UP;
         let sql = "select min(position) from readers having count(*) >= 5";
+        let open = "select exists (select from effects where state = 'due')";
         loop {
+            let busy: bool = sqlx::query_scalar(open).fetch_one(&self.writer.pool).await?;
             let slowest: Option<i64> = sqlx::query_scalar(sql).fetch_optional(&self.writer.pool).await?;
-            if slowest == Some(head(&self.writer.pool).await?) && self.tail.is_live() {
+            let at_head = slowest == Some(head(&self.writer.pool).await?);
+            if at_head && self.tail.is_live() && !(busy && self.provider.is_some()) {
                 return Ok(());
             }
             ensure!(Instant::now() < deadline, "the readers do not catch up: they are at {slowest:?}");
@@ -167,7 +219,13 @@ impl Running {
         let receipts = self.offer(plan.lag, rate).await?;
         let usage = meter.since(&sample);
         let written = head(&self.writer.pool).await? - before;
-        ensure!(usize::try_from(written) == Ok(receipts.len()), "{} commands, {written} events", receipts.len());
+        // The adapter answers by command, too.
+        let (written, alone) = (usize::try_from(written)?, self.provider.is_none());
+        ensure!(
+            written == receipts.len() || (written > receipts.len() && !alone),
+            "{} commands, {written} events",
+            receipts.len()
+        );
         self.wait_until_live().await?;
         let mut lags = lags(receipts, &lock(&self.shown))?;
         let p50_ms = percentile_ms(&mut lags, 50);
@@ -203,6 +261,9 @@ impl Running {
         self.shutdown.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        if let Some(mut provider) = self.provider {
+            provider.kill9().await?;
+        }
         self.writer.stop().await
     }
 }

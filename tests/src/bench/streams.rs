@@ -123,7 +123,7 @@ fn row(long: &[Run], short: &[Run]) -> Row {
         beside: format!("on streams of {SHORT} events: p50 {:.3} ms", p50(short)),
         value: median(long.iter().zip(short).map(|(long, short)| long.p50_ms / short.p50_ms)),
         limit: Limit::AtMostTimes { reach: 1.5, goal: 1.1 },
-        bound: long.first().map_or(Usage::default(), |run| run.usage.clone()).bound(),
+        bound: long.first().map_or(Usage::default(), |run| run.usage).bound(),
     }
 }
 

@@ -32,6 +32,9 @@ async fn history(cast: &Cast, order: &Answer) -> anyhow::Result<Vec<Value>> {
     all_pages(&cast.auditor, &format!("/v1/audit/streams/order/{}", order.id()?), 100).await
 }
 
+/// Status and reason of each line.
+type Lines = &'static [(&'static str, &'static str)];
+
 #[tokio::test]
 async fn on_its_day_an_order_is_placed_and_provisioned() -> anyhow::Result<()> {
     let world = World::start_at(BEGINS).await?;
@@ -104,7 +107,7 @@ async fn an_order_fails_on_its_day_when_it_may_not_start() -> anyhow::Result<()>
     story::expect(story::ask(&provider, Method::POST, "/sim/catalogue", None, Some(&edit)).await?, 200)?;
 
     let moved = clock.advance("P1D").await?;
-    let failed: [(&Client, &Answer, &[(&str, &str)]); 3] = [
+    let failed: [(&Client, &Answer, Lines); 3] = [
         (&cast.other, &of_suspended, &[("rejected", "customer-suspended"), ("rejected", "customer-suspended")]),
         (&cast.customer, &withdrawn, &[("cancelled", "order-refused"), ("rejected", "service-withdrawn")]),
         (&cast.customer, &of_closed, &[("rejected", "account-not-usable")]),

@@ -115,7 +115,7 @@ async fn everything(viewer: &Viewer<'_>, world: &World, reads: &[Read]) -> anyho
             said.push_str(&answer.text);
         }
     }
-    let audit = format!("/v1/audit/events?limit=100&aggregate=price_rule");
+    let audit = "/v1/audit/events?limit=100&aggregate=price_rule".to_owned();
     for path in [audit, format!("/v1/customers/{}", sample.reseller_id), "/v1/price-rules?limit=100".to_owned()] {
         let answer = story::look(viewer.client, &path).await?;
         viewer.may_read(&path, &answer.text);

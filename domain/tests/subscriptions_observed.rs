@@ -269,3 +269,18 @@ fn a_cancellation_in_flight_ends_by_itself() {
     assert_eq!(asked.when(observe(of(Status::Cancelled))), Ok(vec![confirmed]));
     assert_eq!(asked.names(observe(of(Status::Expired))), ["CancellationRejected", "SubscriptionExpired"]);
 }
+
+#[test]
+fn what_changed_and_then_ended_before_anybody_looked_ends_with_the_seats_it_had() {
+    let case = Case::of(6);
+    let seen = Observation { status: Status::Cancelled, ..resized(case.seen(), 2, 7) };
+    assert_eq!(
+        case.names(observe(seen.clone())),
+        ["QuantityChangeConfirmed", "LicencesRemoved", "CancellationConfirmed"]
+    );
+    let ended = case.clone().after(observe(seen.clone()));
+    assert_eq!((ended.core().quantity, ended.known().licences.len(), ended.core().status), (2, 2, Status::Cancelled));
+    // The same with our own request for those two seats still in flight: it was done.
+    let asked = case.after(quantity(2, None));
+    assert_eq!(asked.names(observe(seen)), ["QuantityChangeConfirmed", "LicencesRemoved", "CancellationConfirmed"]);
+}

@@ -28,11 +28,11 @@ pub(super) fn observe(
     if seen.revision < core.provider_revision {
         return Err(Refusal::StaleObservation);
     }
-    if seen.status.is_live() && !seats::are_all_named(&seen.seats, seen.quantity) {
+    let named = seats::are_all_named(&seen.seats, seen.quantity);
+    if seen.status.is_live() && !named {
         return Err(Refusal::SeatCountMismatch { seats: seen.seats.len(), quantity: seen.quantity });
     }
-    let ends = !seen.status.is_live() || confirmed.and(core.change).is_some_and(is_cancellation);
-    let mut story = Story::new(core, seen, ends, at);
+    let mut story = Story::new(core, seen, named, at);
     match (&core.change, confirmed) {
         (Some(change), Some(confirmed)) => confirm(&mut story, change, &confirmed)?,
         // What is seen may be this change's own effect, which is still to be confirmed.
@@ -40,14 +40,18 @@ pub(super) fn observe(
         (Some(change), None) => end(&mut story, change)?,
         (None, _) => story.adopt()?,
     }
-    let (events, day) = story.told();
+    let (mut events, day) = story.told();
+    // Nothing follows an end, so the last licences go and come before it.
+    let end = events.split_off(events.iter().position(is_end).unwrap_or(events.len()));
     let decided = Decided::from(events);
-    // What has ended keeps the licences it had.
-    Ok(if ends { decided } else { seats::follow(decided, known, &seen.seats, day) })
+    // What has ended and shows no seats any more keeps the licences it had.
+    let mut decided = if named { seats::follow(decided, known, &seen.seats, day) } else { decided };
+    decided.events.extend(end);
+    Ok(decided)
 }
 
-fn is_cancellation(change: ChangeInFlight) -> bool {
-    matches!(change.kind, ChangeKind::Cancellation)
+fn is_end(event: &SubscriptionEvent) -> bool {
+    matches!(event, SubscriptionEvent::CancellationConfirmed { .. } | SubscriptionEvent::SubscriptionExpired { .. })
 }
 
 fn is_in_flight(change: Option<&ChangeInFlight>, confirmed: &ConfirmedChange) -> bool {
@@ -62,6 +66,10 @@ fn confirm(story: &mut Story<'_>, change: &ChangeInFlight, confirmed: &Confirmed
     // A change of the new term, not of the one that is running here.
     if confirmed.effective_on >= story.seen.starts_on {
         story.renew(true)?;
+    }
+    if change.kind == ChangeKind::Cancellation {
+        // It ended with the seats it had then.
+        story.adopt_quantity();
     }
     match story.confirmation(change, confirmed) {
         Some(event) => story.push(event),
@@ -82,23 +90,17 @@ fn is_visible(seen: &Observation, change: &ChangeInFlight) -> bool {
     }
 }
 
-/// It has ended while a change was in flight, by that change if that was a cancellation.
+/// It has ended while a change was in flight: by that change, after it, or before it.
 fn end(story: &mut Story<'_>, change: &ChangeInFlight) -> Result<(), Refusal> {
-    match (change.kind, story.seen.status) {
-        (ChangeKind::Cancellation, SubscriptionStatus::Cancelled) => {
-            let confirmed = ConfirmedChange { change_id: change.change_id, effective_on: story.seen.changed_on };
-            confirm(story, change, &confirmed)
-        }
-        (
-            ChangeKind::Quantity { .. }
-            | ChangeKind::Cancellation
-            | ChangeKind::Extension { .. }
-            | ChangeKind::Suspension { .. }
-            | ChangeKind::Resumption,
-            _,
-        ) => {
-            story.push(change.rejected(ENDED));
-            story.adopt()
-        }
+    let done = match change.kind {
+        ChangeKind::Cancellation => story.seen.status == SubscriptionStatus::Cancelled,
+        ChangeKind::Quantity { to, .. } => story.ended_with(to),
+        ChangeKind::Extension { .. } | ChangeKind::Suspension { .. } | ChangeKind::Resumption => false,
+    };
+    if done {
+        let confirmed = ConfirmedChange { change_id: change.change_id, effective_on: story.seen.changed_on };
+        return confirm(story, change, &confirmed);
     }
+    story.push(change.rejected(ENDED));
+    story.adopt()
 }

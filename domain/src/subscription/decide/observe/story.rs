@@ -16,8 +16,9 @@ const MISSED_TERMS: usize = 120;
 pub(super) struct Story<'a> {
     pub core: SubscriptionCore,
     pub seen: &'a Observation,
-    /// It ends, and with it all change of its seats.
-    ends: bool,
+    /// Every seat is shown. What has ended may show none, and then nobody knows which ones a last change of their
+    /// number left: it keeps the ones it had.
+    named: bool,
     at: DateTime<Utc>,
     events: Vec<SubscriptionEvent>,
     /// Differences so far that nobody here asked for.
@@ -27,8 +28,8 @@ pub(super) struct Story<'a> {
 }
 
 impl<'a> Story<'a> {
-    pub fn new(core: &SubscriptionCore, seen: &'a Observation, ends: bool, at: DateTime<Utc>) -> Self {
-        Self { core: core.clone(), seen, ends, at, events: Vec::new(), adoptions: 0, day: seen.changed_on }
+    pub fn new(core: &SubscriptionCore, seen: &'a Observation, named: bool, at: DateTime<Utc>) -> Self {
+        Self { core: core.clone(), seen, named, at, events: Vec::new(), adoptions: 0, day: seen.changed_on }
     }
 
     pub fn told(self) -> (Vec<SubscriptionEvent>, NaiveDate) {
@@ -40,13 +41,12 @@ impl<'a> Story<'a> {
         self.events.push(event);
     }
 
-    /// What the provider has done for the change in flight. `None` where it cannot be told: what has ended shows no
-    /// seats, so nobody knows which ones a last change of their number left.
+    /// What the provider has done for the change in flight. `None` where it cannot be told.
     pub fn confirmation(&mut self, change: &ChangeInFlight, confirmed: &ConfirmedChange) -> Option<SubscriptionEvent> {
         let (change_id, effective_on) = (change.change_id, confirmed.effective_on);
         let provider_revision = self.seen.revision;
         Some(match change.kind {
-            ChangeKind::Quantity { .. } if self.ends => return None,
+            ChangeKind::Quantity { .. } if !self.named => return None,
             ChangeKind::Quantity { to, .. } => self.quantity(change_id, to, effective_on),
             ChangeKind::Cancellation => {
                 SubscriptionEvent::CancellationConfirmed { change_id, effective_on, provider_revision }
@@ -84,7 +84,7 @@ impl<'a> Story<'a> {
         self.resume_for_renewal();
         self.renew_unseen(&terms);
         let instructed = self.instructed_quantity();
-        let is_first_news = !self.ends && !before_a_change && self.seen.changed_on <= self.seen.starts_on;
+        let is_first_news = self.named && !before_a_change && self.seen.changed_on <= self.seen.starts_on;
         let quantity = if is_first_news { self.seen.quantity } else { instructed };
         self.push_term(&terms, (self.seen.starts_on, self.seen.ends_on), quantity);
         if expire {
@@ -124,7 +124,7 @@ impl<'a> Story<'a> {
 
     fn instructed_quantity(&self) -> u32 {
         // The licences of what has ended stay what they are, and so does their number.
-        let instructed = self.core.renewal.quantity.filter(|_| !self.ends);
+        let instructed = self.core.renewal.quantity.filter(|_| self.named);
         instructed.unwrap_or(self.core.quantity)
     }
 
@@ -148,8 +148,13 @@ impl<'a> Story<'a> {
         })));
     }
 
-    fn adopt_quantity(&mut self) {
-        if !self.ends && self.seen.quantity != self.core.quantity {
+    /// It has ended with that many seats, which it shows.
+    pub fn ended_with(&self, quantity: u32) -> bool {
+        self.named && self.seen.quantity == quantity
+    }
+
+    pub fn adopt_quantity(&mut self) {
+        if self.named && self.seen.quantity != self.core.quantity {
             let change_id = self.adopted();
             let event = self.quantity(change_id, self.seen.quantity, self.seen.changed_on);
             self.push(event);

@@ -34,5 +34,6 @@ impl Role {
         }
     }
 
-    pub const ALL: [Self; 7] = [Self::Http, Self::Relay, Self::Project, Self::React, Self::Ccp, Self::Reconcile, Self::Schedule];
+    pub const ALL: [Self; 7] =
+        [Self::Http, Self::Relay, Self::Project, Self::React, Self::Ccp, Self::Reconcile, Self::Schedule];
 }

@@ -147,8 +147,7 @@ impl Parts {
             self.tasks.spawn(asking);
         }
         if roles.contains(&Role::Schedule) {
-            let schedule =
-                schedule::run(self.bus.clone(), self.clock.clone(), self.wakes(), self.shutdown.clone());
+            let schedule = schedule::run(self.bus.clone(), self.clock.clone(), self.wakes(), self.shutdown.clone());
             self.tasks.spawn(schedule);
         }
         if self.settings.mode == Mode::Development {

@@ -3,8 +3,8 @@
 use commands::context::{Key, Trace};
 use commands::effects::{Due, Performed, Performer};
 use commands::{Bus, Command, Context, Rejection};
-use domain::{Actor, Decider, Role};
 use domain::process::Effect;
+use domain::{Actor, Decider, Role};
 use event_log::stream::Versioned;
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -61,12 +61,7 @@ impl Adapter {
     }
 
     /// The same for what was read there: whatever follows from it, the provider has done.
-    pub(crate) async fn answer_as_provider<C: Command>(
-        &self,
-        due: &Due,
-        n: &str,
-        command: &C,
-    ) -> Result<(), Answered> {
+    pub(crate) async fn answer_as_provider<C: Command>(&self, due: &Due, n: &str, command: &C) -> Result<(), Answered> {
         let provider = Actor { subject: self.client.provider().to_owned(), role: Role::Provider, customer_id: None };
         self.answer_as(due, n, provider, command).await
     }

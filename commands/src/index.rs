@@ -5,8 +5,8 @@ mod drifts;
 mod orders;
 mod subscriptions;
 
-pub use drifts::{IndexedDrift, account_of_provider, drifts_about, open_drifts, subscriptions_of_provider};
 pub use accounts::{accounts, is_linked_elsewhere, open_accounts};
+pub use drifts::{IndexedDrift, account_of_provider, drifts_about, open_drifts, subscriptions_of_provider};
 pub use orders::{ScheduledOrder, due_orders};
 pub use subscriptions::{has_live_subscriptions, live_subscriptions_ended_by, subscription_of_provider};
 

@@ -96,7 +96,12 @@ mod tests {
 
     #[test]
     fn only_plain_json_is_read() {
-        let good = ["application/merge-patch+json", "application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""];
+        let good = [
+            "application/merge-patch+json",
+            "application/json",
+            "Application/JSON; charset=UTF-8",
+            "application/json;charset=\"utf-8\"",
+        ];
         for value in good {
             assert!(require_json(&with(&[("content-type", value)])).is_ok(), "{value}");
         }

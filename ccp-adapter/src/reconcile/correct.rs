@@ -66,9 +66,7 @@ impl Adapter {
         match found.map(|found| found.status) {
             Some(ProviderOperationStatus::Succeeded { .. }) => Ok(done("the provider has done it")),
             Some(ProviderOperationStatus::Failed { reason }) => Ok(done(format!("refused: {reason}"))),
-            Some(ProviderOperationStatus::Running) | None => {
-                Ok(Performed::poll(backoff::poll_after(due.asked)))
-            }
+            Some(ProviderOperationStatus::Running) | None => Ok(Performed::poll(backoff::poll_after(due.asked))),
         }
     }
 }

@@ -91,7 +91,9 @@ pub enum ProviderOperationStatus {
         effective_on: NaiveDate,
     },
     /// `reason` is a slug of ours.
-    Failed { reason: String },
+    Failed {
+        reason: String,
+    },
 }
 
 /// A subscription as the provider has it.

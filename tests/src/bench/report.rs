@@ -59,9 +59,7 @@ impl Limit {
     pub fn shown(self, value: f64) -> [String; 3] {
         match self {
             Self::AtLeast { reach, goal } => [format!("{value:.2} ×"), format!("≥ {reach} ×"), format!("{goal} ×")],
-            Self::AtMostTimes { reach, goal } => {
-                [format!("{value:.2} ×"), format!("≤ {reach} ×"), format!("{goal} ×")]
-            }
+            Self::AtMostTimes { reach, goal } => [format!("{value:.2} ×"), format!("≤ {reach} ×"), format!("{goal} ×")],
             Self::AtMostMs { reach, goal } => [format!("{value:.2} ms"), format!("≤ {reach} ms"), format!("{goal} ms")],
         }
     }

@@ -11,6 +11,8 @@ use tests::client::Client;
 use tests::story::{self, all_pages, cast, database, each};
 use tests::world::World;
 
+use crate::subscription_changes;
+
 const BEGINS: &str = "2026-10-30T09:30:00Z";
 const ENTITY: &str = "cloudsales-de";
 
@@ -192,5 +194,38 @@ async fn an_outage_does_not_stop_the_clock() -> anyhow::Result<()> {
         assert!(std::time::Instant::now() < deadline, "the catalogue is never read again");
         clock.advance("P0D").await?;
     }
+    Ok(())
+}
+
+/// A provider who is away for a day delays what was asked for, and nothing else: no line is rejected, no change refused,
+/// nothing is left to the operator, and nothing is done twice.
+#[tokio::test]
+async fn a_provider_away_for_a_day_loses_nothing_and_fails_nothing() -> anyhow::Result<()> {
+    let world = World::start_at(BEGINS).await?;
+    let (clock, cast) = (clock_of(&world)?, cast(&world)?);
+    let service = world.service("team-storage")?;
+    let running = subscription_changes::has(&world, &cast.customer, "team-storage", 3).await?;
+    let away = json!({ "match": { "path": "/v1/" }, "fault": "503", "times": 1_000_000, "ms": 500 });
+    story::troubles(&world, &away).await?;
+    let order = story::orders(&cast.customer, &world.sample.account_id, &[(service, 2)]).await?;
+    let path = format!("/v1/orders/{}", order.id()?);
+    let asked =
+        subscription_changes::asks(&cast.customer, &running, "quantity", Some(json!({ "quantity": 5 }))).await?;
+    story::expect(asked, 202)?;
+    clock.advance("P1D").await?;
+    assert_eq!(cast.customer.get(&path).await?.body["status"], "placed");
+    assert_eq!(cast.customer.get(&running).await?.body["change"]["state"], "requested");
+
+    story::calms(&world).await?;
+    let open = "select kind from effects where state = 'due' and kind not in ('sync_catalogue', 'reconcile')";
+    let deadline = std::time::Instant::now() + tests::client::PATIENCE * 3;
+    while !story::texts(&world, open).await?.is_empty() {
+        assert!(std::time::Instant::now() < deadline, "what was asked for is never done");
+        clock.advance("P0D").await?;
+    }
+    story::sees_order_end(&cast.customer, &order.id()?, "fulfilled").await?;
+    let changed = cast.customer.get(&running).await?.body;
+    assert_eq!((&changed["quantity"], &changed["change"]), (&json!(5), &json!(null)));
+    assert_eq!(story::texts(&world, "select outcome from effects where state = 'dead'").await?, Vec::<String>::new());
     Ok(())
 }

@@ -86,6 +86,8 @@ pub(super) struct EffectRow {
     pub kind: String,
     pub subject: String,
     pub state: String,
+    /// What became of it, in words.
+    pub outcome: Option<String>,
     pub effect: Value,
 }
 
@@ -123,9 +125,11 @@ impl Evidence {
             outcomes: outcomes(tx).await?,
             readers: readers.into_iter().map(|reader| (reader.name.clone(), reader)).collect(),
             parked: parked(tx).await?,
-            effects: sqlx::query_as("select op_id, process, position, kind, subject, state, effect from effects")
-                .fetch_all(&mut *tx)
-                .await?,
+            effects: sqlx::query_as(
+                "select op_id, process, position, kind, subject, state, outcome, effect from effects",
+            )
+            .fetch_all(&mut *tx)
+            .await?,
             states: states(tx).await?,
             rows,
             licences: licences(tx).await?,

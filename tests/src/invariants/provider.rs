@@ -78,7 +78,8 @@ fn twice(ledger: &Ledger) -> Vec<String> {
     keys.chain(things).collect()
 }
 
-/// Orders the provider has: each is known here under its id, was cancelled there, or is still being asked about.
+/// Orders the provider has: each is known here under its id, was cancelled there, is still being asked about, or was
+/// cancelled here on its way there and has as many lines recorded as came into being.
 fn orphans(evidence: &Evidence, ledger: &Ledger, orders: &BTreeMap<Uuid, Order>) -> Vec<String> {
     let of = |operation: &'static str| ledger.effects.iter().filter(move |entry| entry.operation == operation);
     let cancelled: BTreeSet<&str> = of("cancel_order").map(|entry| entry.resource_id.as_str()).collect();
@@ -90,8 +91,19 @@ fn orphans(evidence: &Evidence, ledger: &Ledger, orders: &BTreeMap<Uuid, Order>)
         known != Some(entry.resource_id.as_str())
             && !cancelled.contains(entry.resource_id.as_str())
             && !asked.contains(ours)
+            && !is_recorded_late(evidence, orders, ours)
     });
     lost.map(|entry| format!("the provider has the order {} that is not under way here", entry.resource_id)).collect()
+}
+
+fn is_recorded_late(evidence: &Evidence, orders: &BTreeMap<Uuid, Order>, order: &str) -> bool {
+    let submitted = evidence.effects.iter().find(|effect| effect.kind == "submit_order" && effect.subject == order);
+    let outcome = submitted.and_then(|effect| effect.outcome.as_deref()).unwrap_or_default();
+    let late = outcome.strip_prefix("cancelled here on its way there; ").and_then(|rest| rest.split(' ').next());
+    let late: Option<usize> = late.and_then(|count| count.parse().ok());
+    let ours = Uuid::parse_str(order).ok().and_then(|id| orders.get(&id));
+    let recorded = ours.map(|order| order.lines.iter().filter(|placed| placed.subscription_id.is_some()).count());
+    late.is_some() && late == recorded
 }
 
 /// Pairs of revisions looked at, and those that go back.

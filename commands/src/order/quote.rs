@@ -37,7 +37,10 @@ pub async fn quote(bus: &Bus, context: &Context, request: &OrderRequest) -> Resu
 
 async fn in_work(work: &mut Work<'_>, request: &OrderRequest) -> Result<OrderQuote, Failure> {
     let placed = place::look_up(work, Uuid::nil(), request).await?;
-    let (lines, net, taxes, total) = order::priced(&placed)?;
+    // What cannot be added up is shown as nothing, and why is among the problems.
+    let nothing = Money::zero(placed.currency);
+    let (lines, net, taxes, total) =
+        order::priced(&placed).unwrap_or_else(|_| (Vec::new(), nothing, Vec::new(), nothing));
     Ok(OrderQuote {
         currency: placed.currency,
         net,

@@ -62,7 +62,14 @@ async fn index(tx: &mut PgConnection, recorded: &Recorded, event: &Event) -> Res
         | Event::PriceRule(PriceRuleEvent::PriceRuleRemoved { .. })
         | Event::Order(_)
         | Event::Calendar(_)
-        | Event::ExchangeRates(_) => {}
+        | Event::ExchangeRates(_)
+        | Event::Invoice(_)
+        | Event::CreditNote(_)
+        | Event::Balance(_)
+        | Event::NumberSeries(_)
+        | Event::ChargeLedger(_)
+        | Event::BillingRun(_)
+        | Event::CommissionAccount(_) => {}
     }
     Ok(())
 }

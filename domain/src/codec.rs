@@ -32,6 +32,13 @@ pub fn encode(event: &Event) -> Result<String, serde_json::Error> {
         Event::Drift(e) => serde_json::to_string(e),
         Event::Calendar(e) => serde_json::to_string(e),
         Event::ExchangeRates(e) => serde_json::to_string(e),
+        Event::Invoice(e) => serde_json::to_string(e),
+        Event::CreditNote(e) => serde_json::to_string(e),
+        Event::Balance(e) => serde_json::to_string(e),
+        Event::NumberSeries(e) => serde_json::to_string(e),
+        Event::ChargeLedger(e) => serde_json::to_string(e),
+        Event::BillingRun(e) => serde_json::to_string(e),
+        Event::CommissionAccount(e) => serde_json::to_string(e),
     }
 }
 
@@ -53,6 +60,23 @@ pub fn decode(aggregate: &str, name: &str, version: &str, payload: &str) -> Resu
         Some(AggregateType::Calendar) => read::<crate::calendar::CalendarEvent>(aggregate, name, version, payload),
         Some(AggregateType::ExchangeRates) => {
             read::<crate::exchange_rates::ExchangeRatesEvent>(aggregate, name, version, payload)
+        }
+        Some(AggregateType::Invoice) => read::<crate::invoice::InvoiceEvent>(aggregate, name, version, payload),
+        Some(AggregateType::CreditNote) => {
+            read::<crate::credit_note::CreditNoteEvent>(aggregate, name, version, payload)
+        }
+        Some(AggregateType::Balance) => read::<crate::balance::BalanceEvent>(aggregate, name, version, payload),
+        Some(AggregateType::NumberSeries) => {
+            read::<crate::number_series::NumberSeriesEvent>(aggregate, name, version, payload)
+        }
+        Some(AggregateType::ChargeLedger) => {
+            read::<crate::charge_ledger::ChargeLedgerEvent>(aggregate, name, version, payload)
+        }
+        Some(AggregateType::BillingRun) => {
+            read::<crate::billing_run::BillingRunEvent>(aggregate, name, version, payload)
+        }
+        Some(AggregateType::CommissionAccount) => {
+            read::<crate::commission_account::CommissionAccountEvent>(aggregate, name, version, payload)
         }
         None => Err(CodecError::UnknownAggregate(aggregate.to_owned())),
     }

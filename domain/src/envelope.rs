@@ -18,10 +18,17 @@ pub enum AggregateType {
     Drift,
     Calendar,
     ExchangeRates,
+    Invoice,
+    CreditNote,
+    Balance,
+    NumberSeries,
+    ChargeLedger,
+    BillingRun,
+    CommissionAccount,
 }
 
 impl AggregateType {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 16] = [
         Self::Customer,
         Self::Account,
         Self::Service,
@@ -31,6 +38,13 @@ impl AggregateType {
         Self::Drift,
         Self::Calendar,
         Self::ExchangeRates,
+        Self::Invoice,
+        Self::CreditNote,
+        Self::Balance,
+        Self::NumberSeries,
+        Self::ChargeLedger,
+        Self::BillingRun,
+        Self::CommissionAccount,
     ];
 
     /// Lower snake case, as stored in `aggregate_type`.
@@ -45,6 +59,13 @@ impl AggregateType {
             Self::Drift => "drift",
             Self::Calendar => "calendar",
             Self::ExchangeRates => "exchange_rates",
+            Self::Invoice => "invoice",
+            Self::CreditNote => "credit_note",
+            Self::Balance => "balance",
+            Self::NumberSeries => "number_series",
+            Self::ChargeLedger => "charge_ledger",
+            Self::BillingRun => "billing_run",
+            Self::CommissionAccount => "commission_account",
         }
     }
 

@@ -2,11 +2,18 @@
 
 use crate::AggregateType;
 use crate::account::AccountEvent;
+use crate::balance::BalanceEvent;
+use crate::billing_run::BillingRunEvent;
 use crate::calendar::CalendarEvent;
+use crate::charge_ledger::ChargeLedgerEvent;
+use crate::commission_account::CommissionAccountEvent;
+use crate::credit_note::CreditNoteEvent;
 use crate::customer::CustomerEvent;
 use crate::decider::Fact;
 use crate::drift::DriftEvent;
 use crate::exchange_rates::ExchangeRatesEvent;
+use crate::invoice::InvoiceEvent;
+use crate::number_series::NumberSeriesEvent;
 use crate::order::OrderEvent;
 use crate::price_rule::PriceRuleEvent;
 use crate::service::ServiceEvent;
@@ -24,6 +31,13 @@ pub enum Event {
     Drift(DriftEvent),
     Calendar(CalendarEvent),
     ExchangeRates(ExchangeRatesEvent),
+    Invoice(InvoiceEvent),
+    CreditNote(CreditNoteEvent),
+    Balance(BalanceEvent),
+    NumberSeries(NumberSeriesEvent),
+    ChargeLedger(ChargeLedgerEvent),
+    BillingRun(BillingRunEvent),
+    CommissionAccount(CommissionAccountEvent),
 }
 
 impl Event {
@@ -38,6 +52,13 @@ impl Event {
             Self::Drift(_) => AggregateType::Drift,
             Self::Calendar(_) => AggregateType::Calendar,
             Self::ExchangeRates(_) => AggregateType::ExchangeRates,
+            Self::Invoice(_) => AggregateType::Invoice,
+            Self::CreditNote(_) => AggregateType::CreditNote,
+            Self::Balance(_) => AggregateType::Balance,
+            Self::NumberSeries(_) => AggregateType::NumberSeries,
+            Self::ChargeLedger(_) => AggregateType::ChargeLedger,
+            Self::BillingRun(_) => AggregateType::BillingRun,
+            Self::CommissionAccount(_) => AggregateType::CommissionAccount,
         }
     }
 
@@ -52,6 +73,13 @@ impl Event {
             Self::Drift(e) => e.name(),
             Self::Calendar(e) => e.name(),
             Self::ExchangeRates(e) => e.name(),
+            Self::Invoice(e) => e.name(),
+            Self::CreditNote(e) => e.name(),
+            Self::Balance(e) => e.name(),
+            Self::NumberSeries(e) => e.name(),
+            Self::ChargeLedger(e) => e.name(),
+            Self::BillingRun(e) => e.name(),
+            Self::CommissionAccount(e) => e.name(),
         }
     }
 
@@ -66,6 +94,13 @@ impl Event {
             Self::Drift(e) => e.version(),
             Self::Calendar(e) => e.version(),
             Self::ExchangeRates(e) => e.version(),
+            Self::Invoice(e) => e.version(),
+            Self::CreditNote(e) => e.version(),
+            Self::Balance(e) => e.version(),
+            Self::NumberSeries(e) => e.version(),
+            Self::ChargeLedger(e) => e.version(),
+            Self::BillingRun(e) => e.version(),
+            Self::CommissionAccount(e) => e.version(),
         }
     }
 }

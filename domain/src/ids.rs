@@ -1,6 +1,10 @@
 //! Ids made from natural keys: doing a thing twice meets the same stream.
 
+use chrono::NaiveDate;
 use uuid::Uuid;
+
+use crate::Currency;
+use crate::billing::{ChargeKind, Period};
 
 /// The namespace of every derived id.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f1c_9a52_8e0b_5d3f_9c41_27b1_04c6_d0aa);
@@ -54,4 +58,38 @@ pub fn exchange_rates(base: &str, quote: &str) -> Uuid {
 pub fn price_scope(author: &str, customer: Option<Uuid>, reseller: Option<Uuid>, service: Option<Uuid>) -> Uuid {
     let part = |id: Option<Uuid>| id.map_or_else(|| "-".to_owned(), |id| id.to_string());
     derived(&["price_scope", author, &part(customer), &part(reseller), &part(service)])
+}
+
+/// What a month is run for at a seller entity, without anybody asking.
+pub fn billing_run(entity: &str, period: Period) -> Uuid {
+    derived(&["billing_run", entity, &period.to_string()])
+}
+
+/// `n` counts those before it, of the same party, currency and period, that were voided or discarded.
+pub fn period_invoice(customer: Uuid, currency: Currency, period: Period, n: u32) -> Uuid {
+    derived(&["period_invoice", &customer.to_string(), currency.code(), &period.to_string(), &n.to_string()])
+}
+
+/// Of a period in which more was credited than charged; `n` as that of the invoice in whose place it is.
+pub fn period_credit_note(customer: Uuid, currency: Currency, period: Period, n: u32) -> Uuid {
+    derived(&["period_credit_note", &customer.to_string(), currency.code(), &period.to_string(), &n.to_string()])
+}
+
+/// The stream of a customer's balance in one currency.
+pub fn balance(customer: Uuid, currency: Currency) -> Uuid {
+    derived(&["balance", &customer.to_string(), currency.code()])
+}
+
+/// The stream of a reseller's commission in one currency.
+pub fn commission_account(reseller: Uuid, currency: Currency) -> Uuid {
+    derived(&["commission_account", &reseller.to_string(), currency.code()])
+}
+
+pub fn commission_statement(reseller: Uuid, currency: Currency, period: Period) -> Uuid {
+    derived(&["commission_statement", &reseller.to_string(), currency.code(), &period.to_string()])
+}
+
+/// One way in which the provider's bill and ours differ; `what` tells apart those of one subscription, kind and day.
+pub fn discrepancy(provider_subscription: &str, charge: ChargeKind, from: NaiveDate, what: &str) -> Uuid {
+    derived(&["discrepancy", provider_subscription, charge.name(), &from.to_string(), what])
 }

@@ -5,18 +5,26 @@
 //! `state.rs`, `decide.rs`. Learn one, know all.
 
 pub mod account;
+pub mod balance;
 pub mod billing;
+pub mod billing_run;
 pub mod calendar;
+pub mod charge_ledger;
 pub mod codec;
+pub mod commission_account;
+pub mod credit_note;
 pub mod customer;
 pub mod dates;
 pub mod decider;
+pub mod document;
 pub mod drift;
 pub mod envelope;
 pub mod event;
 pub mod exchange_rates;
 pub mod ids;
+pub mod invoice;
 pub mod money;
+pub mod number_series;
 pub mod order;
 pub mod personal;
 pub mod price_rule;

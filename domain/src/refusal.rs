@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::Money;
+
 /// A closed set; each has one stable slug.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
@@ -79,6 +81,22 @@ pub enum Refusal {
     AccountNeeded,
     #[error("The provider keeps it on another account of ours.")]
     OnAnotherAccount,
+    #[error("The period is not over yet.")]
+    PeriodOpen,
+    #[error("A balance is left: it has to be paid out or used up first.")]
+    HasBalance,
+    #[error("Only {left} is left to be credited.")]
+    CreditLimit { left: Money },
+    #[error("The invoice has no line {line}.")]
+    UnknownLine { line: u32 },
+    #[error("It has to be an amount above zero, in the currency of the invoice.")]
+    InvalidCredit,
+    #[error("Refunds are not available yet.")]
+    RefundNotAvailable,
+    #[error("The provider has no line that could be passed on.")]
+    NothingToPassOn,
+    #[error("There is no document of that format.")]
+    DocumentNotAvailable,
     #[error("No such thing exists.")]
     NotFound,
 }
@@ -115,6 +133,14 @@ impl Refusal {
             Self::InvalidEndDate => "invalid-date",
             Self::StaleObservation => "stale-observation",
             Self::RenewalPriceMissing => "renewal-price-missing",
+            Self::PeriodOpen => "period-open",
+            Self::HasBalance => "has-balance",
+            Self::CreditLimit { .. } => "credit-limit",
+            Self::UnknownLine { .. } => "invalid-value",
+            Self::InvalidCredit => "invalid-amount",
+            Self::RefundNotAvailable => "not-available-yet",
+            Self::NothingToPassOn => "invalid-value",
+            Self::DocumentNotAvailable => "document-not-available",
             Self::NotFound => "not-found",
         }
     }

@@ -7,12 +7,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use domain::account::AccountEvent;
+use domain::balance::BalanceEvent;
+use domain::billing_run::BillingRunEvent;
 use domain::calendar::CalendarEvent;
+use domain::charge_ledger::ChargeLedgerEvent;
 use domain::codec::{self, CodecError};
+use domain::commission_account::CommissionAccountEvent;
+use domain::credit_note::CreditNoteEvent;
 use domain::customer::CustomerEvent;
 use domain::decider::Fact;
 use domain::drift::DriftEvent;
 use domain::exchange_rates::ExchangeRatesEvent;
+use domain::invoice::InvoiceEvent;
+use domain::number_series::NumberSeriesEvent;
 use domain::order::OrderEvent;
 use domain::price_rule::PriceRuleEvent;
 use domain::service::ServiceEvent;
@@ -31,6 +38,13 @@ fn known(aggregate: AggregateType) -> &'static [(&'static str, &'static str)] {
         AggregateType::Drift => DriftEvent::ALL,
         AggregateType::Calendar => CalendarEvent::ALL,
         AggregateType::ExchangeRates => ExchangeRatesEvent::ALL,
+        AggregateType::Invoice => InvoiceEvent::ALL,
+        AggregateType::CreditNote => CreditNoteEvent::ALL,
+        AggregateType::Balance => BalanceEvent::ALL,
+        AggregateType::NumberSeries => NumberSeriesEvent::ALL,
+        AggregateType::ChargeLedger => ChargeLedgerEvent::ALL,
+        AggregateType::BillingRun => BillingRunEvent::ALL,
+        AggregateType::CommissionAccount => CommissionAccountEvent::ALL,
     }
 }
 

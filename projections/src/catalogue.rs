@@ -43,7 +43,18 @@ fn matters(event: &Event) -> bool {
     match event {
         Event::Service(_) | Event::PriceRule(_) | Event::ExchangeRates(_) => true,
         Event::Customer(event) => matters_of_customer(event),
-        Event::Account(_) | Event::Order(_) | Event::Subscription(_) | Event::Drift(_) | Event::Calendar(_) => false,
+        Event::Account(_)
+        | Event::Order(_)
+        | Event::Subscription(_)
+        | Event::Drift(_)
+        | Event::Calendar(_)
+        | Event::Invoice(_)
+        | Event::CreditNote(_)
+        | Event::Balance(_)
+        | Event::NumberSeries(_)
+        | Event::ChargeLedger(_)
+        | Event::BillingRun(_)
+        | Event::CommissionAccount(_) => false,
     }
 }
 

@@ -22,6 +22,8 @@ pub const DIRECTORY: &str = "directory";
 pub const ORDERS: &str = "orders";
 /// Subscriptions, their licences and their changes, and how they differ from the provider's.
 pub const SUBSCRIPTIONS: &str = "subscriptions";
+/// Invoices, credit notes, balances, billing runs, commission: what moves together at a month's end.
+pub const BILLING: &str = "billing";
 
 type AfterCommit = Box<dyn Fn(&[Arc<Recorded>]) + Send + Sync>;
 
@@ -57,6 +59,7 @@ pub fn all() -> Vec<ReadModel> {
         ),
         ReadModel::new(ORDERS, 1, vec![Box::new(Of::<Orders>::new())]),
         ReadModel::new(SUBSCRIPTIONS, 2, vec![Box::new(Of::<Subscriptions>::new()), Box::new(Of::<Drifts>::new())]),
+        ReadModel::new(BILLING, 1, vec![]),
     ]
 }
 

@@ -25,6 +25,8 @@ pub fn pointer(refusal: &Refusal) -> String {
         Refusal::AccountNeeded | Refusal::OnAnotherAccount => "/account_id".to_owned(),
         Refusal::ResellerNotAllowed | Refusal::ResellerUnknown => "/reseller_id".to_owned(),
         Refusal::PersonIncomplete { field } => format!("/{field}"),
+        Refusal::RefundNotAvailable => "/settle".to_owned(),
+        Refusal::NothingToPassOn => "/action".to_owned(),
         Refusal::AmountOverflow
         | Refusal::CustomerSuspended
         | Refusal::CustomerClosed
@@ -43,6 +45,12 @@ pub fn pointer(refusal: &Refusal) -> String {
         | Refusal::InvalidPriceRule { .. }
         | Refusal::InvalidExchangeRate { .. }
         | Refusal::DuplicatePriceRule
+        | Refusal::PeriodOpen
+        | Refusal::HasBalance
+        | Refusal::CreditLimit { .. }
+        | Refusal::UnknownLine { .. }
+        | Refusal::InvalidCredit
+        | Refusal::DocumentNotAvailable
         | Refusal::NotFound => String::new(),
     }
 }

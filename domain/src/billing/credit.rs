@@ -163,3 +163,14 @@ fn within(amount: Money, left: Money) -> Result<(), CreditRefused> {
 fn lower(one: Money, other: Money) -> Money {
     if other.amount() < one.amount() { other } else { one }
 }
+
+impl From<CreditRefused> for Refusal {
+    fn from(refused: CreditRefused) -> Self {
+        match refused {
+            CreditRefused::AboveLimit { left } => Self::CreditLimit { left },
+            CreditRefused::UnknownLine { line } => Self::UnknownLine { line },
+            CreditRefused::NotPositive | CreditRefused::OtherCurrency => Self::InvalidCredit,
+            CreditRefused::Refused(refusal) => refusal,
+        }
+    }
+}

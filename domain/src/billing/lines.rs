@@ -9,6 +9,29 @@ use super::{Charge, ChargeKey, ChargeKind, DayFactor, Subject, commission, minus
 use crate::customer::{BillTo, Commission};
 use crate::{Currency, Money, Refusal, UnitPrice};
 
+/// How many entries a list in one event has at most; the rest follows in further events of the same append.
+pub const EVENT_ENTRIES: usize = 200;
+/// Bytes of JSON a list in one event has at most, far below what the log takes as one event.
+const EVENT_BYTES: usize = 160 * 1024;
+
+/// A list divided among events, in its order; without entries there is no part.
+pub fn in_events<T: Serialize + Clone>(entries: &[T]) -> Vec<Vec<T>> {
+    let mut parts: Vec<Vec<T>> = Vec::new();
+    let mut bytes = 0;
+    for entry in entries {
+        let size = serde_json::to_string(entry).map_or(EVENT_BYTES, |json| json.len());
+        bytes += size;
+        match parts.last_mut().filter(|part| part.len() < EVENT_ENTRIES && bytes <= EVENT_BYTES) {
+            Some(part) => part.push(entry.clone()),
+            None => {
+                parts.push(vec![entry.clone()]);
+                bytes = size;
+            }
+        }
+    }
+    parts
+}
+
 /// Who is invoiced for a customer's services, and at which price. Found anew whenever a line is invoiced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
@@ -47,6 +70,16 @@ pub struct LineTerms<'a> {
     pub discount_percent: Decimal,
     /// The reseller's; `None` where nobody earns any, or where a reseller is told what to bill on.
     pub commission: Option<&'a Commission>,
+    /// Whose service it is, where its reseller is billed for it.
+    pub end_customer: Option<EndCustomer<'a>>,
+}
+
+/// What a line tells of the end customer whose reseller is billed.
+#[derive(Debug, Clone, Copy)]
+pub struct EndCustomer<'a> {
+    pub name: &'a str,
+    /// Percent, 0 to 100, of its own terms.
+    pub discount_percent: Decimal,
 }
 
 /// One line of an invoice.
@@ -59,6 +92,9 @@ pub struct InvoiceLine {
     /// Whose service it is, when its reseller is billed for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_customer_id: Option<Uuid>,
+    /// Its name when the line was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_customer_name: Option<String>,
     pub subscription_id: Uuid,
     pub service_name: String,
     pub charge: ChargeKind,
@@ -83,6 +119,18 @@ pub struct InvoiceLine {
     pub reseller_amount: Option<Money>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commission: Option<Money>,
+    /// What the reseller bills its end customer, when the reseller is billed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bill_on: Option<BillOn>,
+}
+
+/// A charge at the end customer's own price, on its own terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BillOn {
+    pub unit_price: UnitPrice,
+    pub discount: Money,
+    /// Net.
+    pub amount: Money,
 }
 
 impl InvoiceLine {
@@ -100,11 +148,13 @@ impl InvoiceLine {
             Some(commission) if billed.earns => commission::accrued(commission, amount, reseller_amount)?,
             Some(_) | None => None,
         };
+        let end_customer = terms.end_customer.as_ref().filter(|_| billed.names_the_customer);
         Ok(Self {
             line,
             order_id: subject.order_id,
             account_id: subject.account_id,
             end_customer_id: billed.names_the_customer.then_some(subject.customer_id),
+            end_customer_name: end_customer.map(|customer| customer.name.to_owned()),
             subscription_id: subject.subscription_id,
             service_name: subject.service_name.clone(),
             charge: charge.key.kind,
@@ -120,6 +170,7 @@ impl InvoiceLine {
             cost: charge.cost()?,
             reseller_amount,
             commission,
+            bill_on: end_customer.map(|customer| BillOn::of(charge, customer)).transpose()?,
         })
     }
 
@@ -131,6 +182,21 @@ impl InvoiceLine {
 
     pub fn currency(&self) -> Currency {
         self.amount.currency()
+    }
+}
+
+impl BillOn {
+    fn of(charge: &Charge, customer: &EndCustomer<'_>) -> Result<Self, Refusal> {
+        let terms = LineTerms {
+            route: Route::Own,
+            discount_percent: customer.discount_percent,
+            commission: None,
+            end_customer: None,
+        };
+        let billed = Billed::of(charge, &terms);
+        let amount = billed.net(charge)?;
+        let undiscounted = charge.at(billed.unit_price)?.money(billed.unit_price.currency())?;
+        Ok(Self { unit_price: billed.unit_price, discount: minus(undiscounted, amount)?, amount })
     }
 }
 

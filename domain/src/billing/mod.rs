@@ -25,7 +25,7 @@ pub use charge::{Charge, ChargeKey, ChargeKind, Prices, Subject};
 pub use exact::Exact;
 pub use factor::DayFactor;
 pub use history::History;
-pub use lines::{InvoiceLine, LineTerms, Route};
+pub use lines::{BillOn, EndCustomer, InvoiceLine, LineTerms, Route};
 pub use minor::{from_minor_units, minor_units, minus, negated, sum};
 pub use period::Period;
 pub use provider::{ProviderCharge, ProviderLine};

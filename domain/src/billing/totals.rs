@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{InvoiceLine, minor_units, minus, negated, sum};
+use super::{BillOn, InvoiceLine, minor_units, minus, negated, sum};
 use crate::tax::{TaxAmount, Treatment, taxes_in};
 use crate::{Currency, Money, Refusal};
 
@@ -86,7 +86,14 @@ impl InvoiceLine {
             cost: negated(self.cost)?,
             reseller_amount: self.reseller_amount.map(negated).transpose()?,
             commission: self.commission.map(negated).transpose()?,
+            bill_on: self.bill_on.map(BillOn::turned).transpose()?,
             ..self
         })
+    }
+}
+
+impl BillOn {
+    fn turned(self) -> Result<Self, Refusal> {
+        Ok(Self { discount: negated(self.discount)?, amount: negated(self.amount)?, ..self })
     }
 }

@@ -43,7 +43,14 @@ fn subscription_event(event: &Event) -> Option<&SubscriptionEvent> {
         | Event::Order(_)
         | Event::Drift(_)
         | Event::Calendar(_)
-        | Event::ExchangeRates(_) => None,
+        | Event::ExchangeRates(_)
+        | Event::Invoice(_)
+        | Event::CreditNote(_)
+        | Event::Balance(_)
+        | Event::NumberSeries(_)
+        | Event::ChargeLedger(_)
+        | Event::BillingRun(_)
+        | Event::CommissionAccount(_) => None,
     }
 }
 

@@ -35,7 +35,14 @@ impl Process for Provision {
             | Event::Subscription(_)
             | Event::Drift(_)
             | Event::Calendar(_)
-            | Event::ExchangeRates(_) => None,
+            | Event::ExchangeRates(_)
+            | Event::Invoice(_)
+            | Event::CreditNote(_)
+            | Event::Balance(_)
+            | Event::NumberSeries(_)
+            | Event::ChargeLedger(_)
+            | Event::BillingRun(_)
+            | Event::CommissionAccount(_) => None,
         }
     }
 
@@ -49,7 +56,14 @@ impl Process for Provision {
             | Event::Subscription(_)
             | Event::Drift(_)
             | Event::Calendar(_)
-            | Event::ExchangeRates(_) => Vec::new(),
+            | Event::ExchangeRates(_)
+            | Event::Invoice(_)
+            | Event::CreditNote(_)
+            | Event::Balance(_)
+            | Event::NumberSeries(_)
+            | Event::ChargeLedger(_)
+            | Event::BillingRun(_)
+            | Event::CommissionAccount(_) => Vec::new(),
         }
     }
 }

@@ -17,7 +17,8 @@ fn acker() -> Told {
 }
 
 fn agency(commission: &Commission) -> Vec<InvoiceLine> {
-    let terms = LineTerms { route: AGENCY, discount_percent: Decimal::ZERO, commission: Some(commission) };
+    let terms =
+        LineTerms { route: AGENCY, discount_percent: Decimal::ZERO, commission: Some(commission), end_customer: None };
     acker().lines_in("2026-10", &terms)
 }
 

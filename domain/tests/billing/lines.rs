@@ -12,7 +12,7 @@ fn told() -> Told {
 }
 
 fn discounted(route: Route, discount: &str, commission: Option<&Commission>) -> Vec<InvoiceLine> {
-    told().lines_in("2026-10", &LineTerms { route, discount_percent: number(discount), commission })
+    told().lines_in("2026-10", &LineTerms { route, discount_percent: number(discount), commission, end_customer: None })
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn a_discount_is_taken_before_the_one_rounding() {
 
 #[test]
 fn a_fixed_price_has_no_discount() {
-    let terms = LineTerms { route: Route::Own, discount_percent: number("10"), commission: None };
+    let terms = LineTerms { route: Route::Own, discount_percent: number("10"), commission: None, end_customer: None };
     let lines = told().fixed_price().lines_in("2026-10", &terms);
     assert_eq!((lines[0].amount, lines[0].discount), (eur("190.00"), eur("0.00")));
 }

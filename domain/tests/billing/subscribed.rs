@@ -198,7 +198,7 @@ pub fn shown(charge: &Charge) -> String {
 
 /// Without discount or commission.
 pub const fn plain(route: Route) -> LineTerms<'static> {
-    LineTerms { route, discount_percent: Decimal::ZERO, commission: None }
+    LineTerms { route, discount_percent: Decimal::ZERO, commission: None, end_customer: None }
 }
 
 pub fn difference() -> Commission {

@@ -143,7 +143,7 @@ proptest! {
 
     #[test]
     fn a_line_is_the_exact_product_rounded_once(charge in any_charge(), discount in any_percent()) {
-        let terms = LineTerms { route: Route::Own, discount_percent: discount, commission: None };
+        let terms = LineTerms { route: Route::Own, discount_percent: discount, commission: None, end_customer: None };
         let line = line(&charge, &terms).unwrap();
         let currency = line.currency();
         let off = if charge.prices.discountable { discount } else { Decimal::ZERO };
@@ -163,7 +163,7 @@ proptest! {
         discount in any_percent(),
         commission in any_commission(),
     ) {
-        let terms = LineTerms { route: AGENCY, discount_percent: discount, commission: Some(&commission) };
+        let terms = LineTerms { route: AGENCY, discount_percent: discount, commission: Some(&commission), end_customer: None };
         let agency = line(&charge, &terms).unwrap();
         let earned = agency.commission.unwrap_or(Money::zero(agency.currency()));
         let kept = minus(agency.amount, earned).unwrap();
@@ -223,7 +223,7 @@ proptest! {
         treatment in any_treatment(),
     ) {
         let currency = charges[0].prices.unit_price.currency();
-        let terms = LineTerms { route: Route::Own, discount_percent: discount, commission: None };
+        let terms = LineTerms { route: Route::Own, discount_percent: discount, commission: None, end_customer: None };
         let of_currency = charges.iter().filter(|charge| charge.prices.unit_price.currency() == currency);
         let lines: Vec<InvoiceLine> = of_currency.map(|charge| line(charge, &terms).unwrap()).collect();
         let totals = Totals::of(currency, &lines, &treatment).unwrap();
@@ -332,7 +332,7 @@ proptest! {
         let charge = Charge { quantity, factor: domain::billing::DayFactor::new(days, of).unwrap(), ..whole };
         let commission = percent("12");
         for route in [Route::Own, AGENCY, RESALE] {
-            match line(&charge, &LineTerms { route, discount_percent: discount, commission: Some(&commission) }) {
+            match line(&charge, &LineTerms { route, discount_percent: discount, commission: Some(&commission), end_customer: None }) {
                 Ok(line) => {
                     let totals = Totals::of(currency, std::slice::from_ref(&line), &german());
                     prop_assert!(totals.is_ok() || totals == Err(Refusal::AmountOverflow));

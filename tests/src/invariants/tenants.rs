@@ -54,7 +54,14 @@ fn strangers(events: &[Recorded]) -> Vec<String> {
             | Event::PriceRule(_)
             | Event::Drift(_)
             | Event::Calendar(_)
-            | Event::ExchangeRates(_) => continue,
+            | Event::ExchangeRates(_)
+            | Event::Invoice(_)
+            | Event::CreditNote(_)
+            | Event::Balance(_)
+            | Event::NumberSeries(_)
+            | Event::ChargeLedger(_)
+            | Event::BillingRun(_)
+            | Event::CommissionAccount(_) => continue,
         };
         if owner.and_then(|account| customer_of_account.get(&account).copied()) != recorded.customer_id {
             wrong.push(format!("position {} is under another customer than its account", recorded.position));

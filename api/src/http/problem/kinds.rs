@@ -29,6 +29,8 @@ pub enum ProblemType {
     HasAccounts,
     HasSubscriptions,
     HasBalance,
+    PeriodOpen,
+    DocumentNotAvailable,
     Duplicate,
     ChangeInProgress,
     WindowClosed,
@@ -56,6 +58,7 @@ pub enum ProblemType {
     InvalidPriceRule,
     AmountOverflow,
     NotAvailableYet,
+    CreditLimit,
     IdempotencyKeyReused,
     RateLimited,
     HeadersTooLarge,
@@ -106,7 +109,7 @@ static INTERNAL: Row = row(
 );
 
 #[rustfmt::skip]
-static ROWS: [Row; 60] = [
+static ROWS: [Row; 63] = [
     row(P::MalformedJson, BAD_REQUEST, "malformed-json", "The body is not valid JSON",
         "The body must be one JSON document in UTF-8 without a byte order mark. Duplicate keys, more than 32 levels, lone surrogates, comments and anything after the document are refused."),
     row(P::MalformedRequest, BAD_REQUEST, "malformed-request", "The request is malformed",
@@ -153,6 +156,12 @@ static ROWS: [Row; 60] = [
         "Close the customer's accounts first."),
     row(P::HasSubscriptions, CONFLICT, "has-subscriptions", "There are live subscriptions",
         "Cancel the subscriptions first and wait until the provider has confirmed."),
+    row(P::PeriodOpen, CONFLICT, "period-open", "The period is not over yet",
+        "A month is invoiced when it has ended at the seller entity. Ask again then; the preview shows it before."),
+    row(P::DocumentNotAvailable, CONFLICT, "document-not-available", "There is no such document",
+        "Drafts have no documents, and amounts with three decimals cannot be written as an electronic invoice. Other formats may be available."),
+    row(P::CreditLimit, SHAPE, "credit-limit", "More is credited than is left",
+        "The lines, or the invoice, have less left than this would credit. The detail names what is left."),
     row(P::HasBalance, CONFLICT, "has-balance", "There is an open balance",
         "Settle what is owed, or pay out the credit, first."),
     row(P::Duplicate, CONFLICT, "duplicate", "It exists already",

@@ -127,7 +127,14 @@ impl Folding<'_> {
             AggregateType::PriceRule => self.price_rules(),
             AggregateType::ExchangeRates => self.exchange_rates(),
             AggregateType::Drift => self.resource::<DriftResource>(),
-            AggregateType::Calendar => Err(Problem::not_found()),
+            AggregateType::Calendar
+            | AggregateType::Invoice
+            | AggregateType::CreditNote
+            | AggregateType::Balance
+            | AggregateType::NumberSeries
+            | AggregateType::ChargeLedger
+            | AggregateType::BillingRun
+            | AggregateType::CommissionAccount => Err(Problem::not_found()),
         }
     }
 

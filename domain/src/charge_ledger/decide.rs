@@ -1,0 +1,77 @@
+//! What may happen to an account's charge ledger.
+
+use uuid::Uuid;
+
+use super::{ChargeLedgerCommand, ChargeLedgerEvent, ChargeLedgerState};
+use crate::billing::ChargeKey;
+use crate::billing::lines::EVENT_ENTRIES;
+use crate::{Asked, Decided, Refusal};
+
+pub(super) fn decide(
+    state: &ChargeLedgerState,
+    asked: &Asked<'_, ChargeLedgerCommand>,
+) -> Result<Decided<ChargeLedgerEvent>, Refusal> {
+    use ChargeLedgerCommand as C;
+    match asked.command {
+        C::Import { run_id, line_ids } => Ok(import(state, *run_id, line_ids).into()),
+        C::Bill { document_id, charges, passed_on } => bill(state, *document_id, charges, passed_on),
+        C::Release { document_id } => Ok(release(state, *document_id)),
+        C::Note { run_id, discrepancies } => Ok(note(state, *run_id, discrepancies).into()),
+        C::Settle { discrepancy_id, resolution, charges, lines } => match state.discrepancies.get(discrepancy_id) {
+            None => Err(Refusal::NotFound),
+            Some(noted) => match noted.resolution {
+                Some(already) if already == *resolution => Ok(Decided::nothing()),
+                Some(already) => Err(Refusal::InvalidState { state: already.status() }),
+                None => Ok(ChargeLedgerEvent::DiscrepancySettled {
+                    discrepancy_id: *discrepancy_id,
+                    resolution: *resolution,
+                    charges: charges.clone(),
+                    lines: lines.clone(),
+                }
+                .into()),
+            },
+        },
+    }
+}
+
+fn import(state: &ChargeLedgerState, run_id: Uuid, line_ids: &[String]) -> Vec<ChargeLedgerEvent> {
+    let new: Vec<String> = line_ids.iter().filter(|id| !state.imported.contains(*id)).cloned().collect();
+    let parts = new.chunks(EVENT_ENTRIES);
+    parts.map(|part| ChargeLedgerEvent::ProviderLinesImported { run_id, line_ids: part.to_vec() }).collect()
+}
+
+/// A charge is on one document at most.
+fn bill(
+    state: &ChargeLedgerState,
+    document_id: Uuid,
+    charges: &[ChargeKey],
+    passed_on: &[String],
+) -> Result<Decided<ChargeLedgerEvent>, Refusal> {
+    let taken = charges.iter().any(|charge| state.is_billed(charge));
+    let unknown = passed_on.iter().any(|id| !state.to_pass_on().any(|line| line.line_id == *id));
+    if taken || unknown {
+        return Err(Refusal::InvalidState { state: "billed" });
+    }
+    let count = charges.len().max(passed_on.len());
+    let part_of = |n: usize, len: usize| n.min(len)..(n + EVENT_ENTRIES).min(len);
+    let events = (0..count).step_by(EVENT_ENTRIES).map(|n| ChargeLedgerEvent::ChargesBilled {
+        document_id,
+        charges: charges[part_of(n, charges.len())].to_vec(),
+        passed_on: passed_on[part_of(n, passed_on.len())].to_vec(),
+    });
+    Ok(events.collect::<Vec<_>>().into())
+}
+
+fn release(state: &ChargeLedgerState, document_id: Uuid) -> Decided<ChargeLedgerEvent> {
+    let passed_on = state.passed_on.iter().any(|passed| passed.document_id == Some(document_id));
+    if passed_on || state.billed.contains_key(&document_id) {
+        return ChargeLedgerEvent::ChargesReleased { document_id }.into();
+    }
+    Decided::nothing()
+}
+
+fn note(state: &ChargeLedgerState, run_id: Uuid, discrepancies: &[Uuid]) -> Vec<ChargeLedgerEvent> {
+    let new: Vec<Uuid> = discrepancies.iter().filter(|id| !state.discrepancies.contains_key(*id)).copied().collect();
+    let parts = new.chunks(EVENT_ENTRIES);
+    parts.map(|part| ChargeLedgerEvent::DiscrepanciesNoted { run_id, discrepancies: part.to_vec() }).collect()
+}

@@ -1,0 +1,102 @@
+//! What can happen to a reseller's commission in one currency.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Settlement;
+use crate::billing::Period;
+use crate::decider::facts;
+use crate::document::{Party, StoredDocument};
+use crate::tax::{TaxAmount, Treatment};
+use crate::{Currency, Money};
+
+/// Lists stop at 200 entries; the rest follows in further events of the same append.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum CommissionAccountEvent {
+    /// With the issue of an invoice.
+    CommissionAccrued {
+        reseller_id: Uuid,
+        invoice_id: Uuid,
+        end_customer_id: Uuid,
+        /// That of the book date.
+        period: Period,
+        entries: Vec<CommissionEntry>,
+    },
+    /// With a credit note, or because the invoice is void or uncollectible; amounts above zero go back.
+    CommissionReversed {
+        reseller_id: Uuid,
+        invoice_id: Uuid,
+        /// Absent when the whole invoice is void or uncollectible.
+        credit_note_id: Option<Uuid>,
+        end_customer_id: Uuid,
+        period: Period,
+        entries: Vec<CommissionEntry>,
+    },
+    /// Everything since the statement before it.
+    CommissionStatementIssued(Box<IssuedStatement>),
+    /// Lines beyond those of the event before it, in the same append.
+    CommissionStatementLinesAdded {
+        statement_id: Uuid,
+        lines: Vec<StatementLine>,
+    },
+    CommissionStatementDocumentStored {
+        statement_id: Uuid,
+        document: StoredDocument,
+    },
+    CommissionSettled {
+        statement_id: Uuid,
+        how: Settlement,
+        reference: String,
+    },
+}
+
+/// The commission on one line of an invoice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommissionEntry {
+    /// The invoice's number of the line.
+    pub line: u32,
+    /// The net it is reckoned on.
+    pub base: Money,
+    pub amount: Money,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IssuedStatement {
+    pub statement_id: Uuid,
+    pub number: String,
+    pub reseller_id: Uuid,
+    pub seller_entity: String,
+    pub period: Period,
+    /// The book date.
+    pub issued_on: NaiveDate,
+    pub currency: Currency,
+    pub treatment: Treatment,
+    pub net: Money,
+    pub taxes: Vec<TaxAmount>,
+    pub total: Money,
+    /// Who pays the commission, and who earns it.
+    pub seller: Party,
+    pub reseller: Party,
+    /// The number of all lines, those of later events included.
+    pub line_count: u32,
+    pub lines: Vec<StatementLine>,
+}
+
+/// An entry on a statement; what goes back is below zero.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StatementLine {
+    pub invoice_id: Uuid,
+    /// The credit note it goes back with.
+    pub credit_note_id: Option<Uuid>,
+    pub end_customer_id: Uuid,
+    pub line: u32,
+    pub base: Money,
+    pub amount: Money,
+    pub period: Period,
+}
+
+facts!(CommissionAccountEvent in CommissionAccount {
+    CommissionAccrued "1.0", CommissionReversed "1.0", CommissionStatementIssued "1.0",
+    CommissionStatementLinesAdded "1.0", CommissionStatementDocumentStored "1.0", CommissionSettled "1.0"
+});

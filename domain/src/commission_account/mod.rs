@@ -1,0 +1,56 @@
+//! Commission accounts: what a reseller earns on its end customers' invoices in one currency, and its statements.
+
+mod command;
+mod decide;
+mod event;
+mod state;
+
+pub use command::{CommissionAccountCommand, Earnings};
+pub use event::{CommissionAccountEvent, CommissionEntry, IssuedStatement, StatementLine};
+pub use state::{CommissionAccountState, Statement};
+
+use serde::{Deserialize, Serialize};
+
+use crate::decider::Decider;
+use crate::{AggregateType, Asked, Decided, Refusal};
+
+/// The rules of a commission account.
+#[derive(Debug, Clone, Copy)]
+pub struct CommissionAccountRules;
+
+impl Decider for CommissionAccountRules {
+    const TYPE: AggregateType = AggregateType::CommissionAccount;
+    type State = CommissionAccountState;
+    type Command = CommissionAccountCommand;
+    type Event = CommissionAccountEvent;
+
+    fn decide(
+        state: &CommissionAccountState,
+        asked: &Asked<'_, CommissionAccountCommand>,
+    ) -> Result<Decided<CommissionAccountEvent>, Refusal> {
+        decide::decide(state, asked)
+    }
+
+    fn evolve(state: &mut CommissionAccountState, event: &CommissionAccountEvent) {
+        state.evolve(event);
+    }
+}
+
+/// How a statement was settled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Settlement {
+    /// Money was paid to the reseller.
+    Payout,
+    /// It was set off against what the reseller owes.
+    Offset,
+}
+
+impl Settlement {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Payout => "payout",
+            Self::Offset => "offset",
+        }
+    }
+}

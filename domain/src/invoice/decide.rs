@@ -1,0 +1,143 @@
+//! What may happen to an invoice.
+
+use super::{
+    AppliedCredit, BookedPayment, Invoice, InvoiceCommand, InvoiceContents, InvoiceEvent, InvoiceState, InvoiceStatus,
+    IssuedInvoice,
+};
+use crate::billing::lines::in_events;
+use crate::billing::{minor_units, minus};
+use crate::{Asked, Decided, Money, Refusal};
+
+pub(super) fn decide(
+    state: &InvoiceState,
+    asked: &Asked<'_, InvoiceCommand>,
+) -> Result<Decided<InvoiceEvent>, Refusal> {
+    use InvoiceCommand as C;
+    match (state, asked.command) {
+        (InvoiceState::Unknown, C::Draft(contents)) => Ok(drafted(contents).into()),
+        (InvoiceState::Unknown, C::Issue(issued)) => Ok(issued_now(issued)?.into()),
+        (InvoiceState::Known(invoice), command) => change(invoice, command),
+        (
+            InvoiceState::Unknown,
+            C::Discard
+            | C::ApplyBalance { .. }
+            | C::ApplyCredit(_)
+            | C::BookPayment(_)
+            | C::NoteOverdue { .. }
+            | C::StoreDocument(_)
+            | C::Void
+            | C::WriteOff,
+        ) => Err(Refusal::NotFound),
+    }
+}
+
+fn change(invoice: &Invoice, command: &InvoiceCommand) -> Result<Decided<InvoiceEvent>, Refusal> {
+    use InvoiceCommand as C;
+    use InvoiceStatus as S;
+    match (invoice.status, command) {
+        // Its id is its natural key: it is there already.
+        (S::Draft, C::Draft(_)) | (S::Issued | S::Paid | S::Uncollectible, C::Issue(_)) => Ok(Decided::nothing()),
+        (S::Draft, C::Issue(issued)) => Ok(issued_now(issued)?.into()),
+        (S::Draft, C::Discard) => Ok(InvoiceEvent::InvoiceDiscarded {}.into()),
+        (S::Discarded, C::Discard) | (S::Void, C::Void) | (S::Uncollectible, C::WriteOff) => Ok(Decided::nothing()),
+        (S::Issued, C::ApplyBalance { amount }) => balance_applied(invoice, *amount),
+        (S::Issued | S::Paid | S::Uncollectible, C::ApplyCredit(credit)) => credit_applied(invoice, credit),
+        (S::Issued | S::Paid | S::Uncollectible, C::BookPayment(payment)) => payment_booked(invoice, payment),
+        (S::Issued, C::NoteOverdue { today }) => Ok(overdue(invoice, *today)),
+        (S::Issued | S::Paid | S::Uncollectible | S::Void, C::StoreDocument(document)) => {
+            if invoice.document(document.format).is_some() {
+                return Ok(Decided::nothing());
+            }
+            Ok(InvoiceEvent::DocumentStored { document: document.clone() }.into())
+        }
+        (S::Issued, C::Void) => void(invoice),
+        (S::Issued, C::WriteOff) => Ok(InvoiceEvent::InvoiceUncollectible {}.into()),
+        (S::Draft | S::Discarded | S::Paid | S::Void | S::Uncollectible, C::NoteOverdue { .. }) => {
+            Ok(Decided::nothing())
+        }
+        (
+            status,
+            C::Draft(_)
+            | C::Issue(_)
+            | C::Discard
+            | C::ApplyBalance { .. }
+            | C::ApplyCredit(_)
+            | C::BookPayment(_)
+            | C::StoreDocument(_)
+            | C::Void
+            | C::WriteOff,
+        ) => Err(Refusal::InvalidState { state: status.name() }),
+    }
+}
+
+fn drafted(contents: &InvoiceContents) -> Vec<InvoiceEvent> {
+    let (contents, more) = divided(contents);
+    let first = InvoiceEvent::InvoiceDrafted(Box::new(contents));
+    std::iter::once(first).chain(more).collect()
+}
+
+fn issued_now(issued: &IssuedInvoice) -> Result<Vec<InvoiceEvent>, Refusal> {
+    let (contents, more) = divided(&issued.contents);
+    let total = contents.totals.total;
+    let first = InvoiceEvent::InvoiceIssued(Box::new(IssuedInvoice { contents, ..issued.clone() }));
+    let paid = (minor_units(total)? == 0).then_some(InvoiceEvent::InvoicePaid {});
+    Ok(std::iter::once(first).chain(more).chain(paid).collect())
+}
+
+/// The lines that fit into one event, and events for the others.
+fn divided(contents: &InvoiceContents) -> (InvoiceContents, Vec<InvoiceEvent>) {
+    let mut parts = in_events(&contents.lines).into_iter();
+    let first = InvoiceContents { lines: parts.next().unwrap_or_default(), ..contents.clone() };
+    (first, parts.map(|lines| InvoiceEvent::InvoiceLinesAdded { lines }).collect())
+}
+
+fn balance_applied(invoice: &Invoice, amount: Money) -> Result<Decided<InvoiceEvent>, Refusal> {
+    if minor_units(amount)? == 0 {
+        return Ok(Decided::nothing());
+    }
+    settled_by(invoice, InvoiceEvent::BalanceApplied { amount }, amount)
+}
+
+fn credit_applied(invoice: &Invoice, credit: &AppliedCredit) -> Result<Decided<InvoiceEvent>, Refusal> {
+    if invoice.credits.iter().any(|known| known.credit_note_id == credit.credit_note_id) {
+        return Ok(Decided::nothing());
+    }
+    settled_by(invoice, InvoiceEvent::CreditApplied(Box::new(credit.clone())), credit.applied)
+}
+
+fn payment_booked(invoice: &Invoice, payment: &BookedPayment) -> Result<Decided<InvoiceEvent>, Refusal> {
+    if invoice.payments.iter().any(|known| known.payment_id == payment.payment_id) {
+        return Ok(Decided::nothing());
+    }
+    settled_by(invoice, InvoiceEvent::PaymentBooked(Box::new(payment.clone())), payment.applied)
+}
+
+/// The event, and that nothing is left to pay where that follows. Nobody pays more than what is left.
+fn settled_by(invoice: &Invoice, event: InvoiceEvent, amount: Money) -> Result<Decided<InvoiceEvent>, Refusal> {
+    let left = minor_units(minus(invoice.balance, amount)?)?;
+    if left < 0 || minor_units(amount)? < 0 {
+        return Err(Refusal::InvalidState { state: "paid" });
+    }
+    let open = matches!(invoice.status, InvoiceStatus::Issued | InvoiceStatus::Uncollectible);
+    let paid = (open && left == 0).then_some(InvoiceEvent::InvoicePaid {});
+    Ok(std::iter::once(event).chain(paid).collect::<Vec<_>>().into())
+}
+
+fn overdue(invoice: &Invoice, today: chrono::NaiveDate) -> Decided<InvoiceEvent> {
+    match &invoice.issue {
+        Some(issue) if !invoice.overdue && issue.due_on < today => {
+            InvoiceEvent::InvoiceOverdue { due_on: issue.due_on }.into()
+        }
+        Some(_) | None => Decided::nothing(),
+    }
+}
+
+fn void(invoice: &Invoice) -> Result<Decided<InvoiceEvent>, Refusal> {
+    if !invoice.payments.is_empty() {
+        return Err(Refusal::InvalidState { state: "paid" });
+    }
+    if !invoice.credits.is_empty() {
+        return Err(Refusal::InvalidState { state: "credited" });
+    }
+    Ok(InvoiceEvent::InvoiceVoided {}.into())
+}

@@ -1,0 +1,114 @@
+//! What can happen to an invoice.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::InvoiceKind;
+use crate::billing::{InvoiceLine, Period, Totals};
+use crate::decider::facts;
+use crate::document::{Party, StoredDocument};
+use crate::tax::{TaxAmount, Treatment};
+use crate::{Currency, Money};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum InvoiceEvent {
+    /// It waits for an operator; it has no number yet.
+    InvoiceDrafted(Box<InvoiceContents>),
+    InvoiceDiscarded {},
+    /// Complete, also when it was a draft: documents are rendered from this event and the lines added to it.
+    InvoiceIssued(Box<IssuedInvoice>),
+    /// Lines beyond those of the event before it, in the same append.
+    InvoiceLinesAdded {
+        lines: Vec<InvoiceLine>,
+    },
+    /// The day it was due on is over, and something is left to pay.
+    InvoiceOverdue {
+        due_on: NaiveDate,
+    },
+    /// The customer's balance paid this much of it.
+    BalanceApplied {
+        amount: Money,
+    },
+    /// A credit note took this much off what is left to pay; the rest of the note is settled elsewhere.
+    CreditApplied(Box<AppliedCredit>),
+    PaymentBooked(Box<BookedPayment>),
+    /// Nothing is left to pay.
+    InvoicePaid {},
+    DocumentStored {
+        document: StoredDocument,
+    },
+    InvoiceVoided {},
+    InvoiceUncollectible {},
+}
+
+/// What an invoice is about; all amounts are in its currency.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InvoiceContents {
+    pub invoice_id: Uuid,
+    pub kind: InvoiceKind,
+    /// The billed party.
+    pub customer_id: Uuid,
+    /// The billed party's reseller at that time, which earns the commission.
+    pub reseller_id: Option<Uuid>,
+    pub seller_entity: String,
+    pub period: Period,
+    /// How many before it, of the same party, currency and period, were voided or discarded.
+    pub n: u32,
+    /// The billing run that made it; absent on invoices of orders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_id: Option<Uuid>,
+    /// The order it is for, on invoices of orders.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<Uuid>,
+    pub currency: Currency,
+    /// The tax point: the last day of the period, or the day of payment of an order.
+    pub tax_point: NaiveDate,
+    pub treatment: Treatment,
+    pub totals: Totals,
+    /// The number of all lines, those of later events included.
+    pub line_count: u32,
+    pub lines: Vec<InvoiceLine>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IssuedInvoice {
+    pub number: String,
+    /// The book date.
+    pub issued_on: NaiveDate,
+    pub due_on: NaiveDate,
+    pub seller: Party,
+    pub buyer: Party,
+    /// What the buyer wants to find on it, or, without, its purchase order, or our order's id.
+    pub reference: String,
+    pub contents: InvoiceContents,
+}
+
+/// What a credit note does to the invoice it corrects.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AppliedCredit {
+    pub credit_note_id: Uuid,
+    /// The invoice's number of each line, and how much of its net is credited.
+    pub lines: Vec<(u32, Money)>,
+    pub taxes: Vec<TaxAmount>,
+    /// Of the credit note, tax included.
+    pub total: Money,
+    /// How much of that was still to be paid, and is not any more.
+    pub applied: Money,
+}
+
+/// Money that came in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BookedPayment {
+    pub payment_id: Uuid,
+    pub amount: Money,
+    /// How much of it paid this invoice; more goes to the customer's balance.
+    pub applied: Money,
+    pub received_on: NaiveDate,
+}
+
+facts!(InvoiceEvent in Invoice {
+    InvoiceDrafted "1.0", InvoiceDiscarded "1.0", InvoiceIssued "1.0", InvoiceLinesAdded "1.0", InvoiceOverdue "1.0",
+    BalanceApplied "1.0", CreditApplied "1.0", PaymentBooked "1.0", InvoicePaid "1.0", DocumentStored "1.0",
+    InvoiceVoided "1.0", InvoiceUncollectible "1.0"
+});

@@ -1,0 +1,184 @@
+//! What an invoice is, folded from its events.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{AppliedCredit, BookedPayment, InvoiceContents, InvoiceEvent, IssuedInvoice};
+use crate::Money;
+use crate::billing::minus;
+use crate::document::{DocumentFormat, Party, StoredDocument};
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvoiceState {
+    /// There is none of this id.
+    #[default]
+    Unknown,
+    Known(Box<Invoice>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvoiceStatus {
+    Draft,
+    Discarded,
+    Issued,
+    Paid,
+    Void,
+    Uncollectible,
+}
+
+impl InvoiceStatus {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Discarded => "discarded",
+            Self::Issued => "issued",
+            Self::Paid => "paid",
+            Self::Void => "void",
+            Self::Uncollectible => "uncollectible",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Invoice {
+    /// With all lines.
+    pub contents: InvoiceContents,
+    pub status: InvoiceStatus,
+    /// `None` until it is issued.
+    pub issue: Option<Issue>,
+    /// Whether it was not paid in time.
+    pub overdue: bool,
+    /// What was paid from the customer's balance.
+    pub applied_credit: Money,
+    /// What is left to pay.
+    pub balance: Money,
+    pub payments: Vec<BookedPayment>,
+    pub credits: Vec<AppliedCredit>,
+    pub documents: Vec<StoredDocument>,
+}
+
+/// What an invoice gets when it is issued.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Issue {
+    pub number: String,
+    pub issued_on: NaiveDate,
+    pub due_on: NaiveDate,
+    pub seller: Party,
+    pub buyer: Party,
+    pub reference: String,
+}
+
+impl InvoiceState {
+    pub fn known(&self) -> Option<&Invoice> {
+        match self {
+            Self::Unknown => None,
+            Self::Known(invoice) => Some(invoice),
+        }
+    }
+
+    pub(super) fn evolve(&mut self, event: &InvoiceEvent) {
+        match (&mut *self, event) {
+            (state, InvoiceEvent::InvoiceDrafted(contents)) => {
+                *state = Self::Known(Box::new(Invoice::draft(contents)));
+            }
+            (state, InvoiceEvent::InvoiceIssued(issued)) => *state = Self::Known(Box::new(Invoice::issued(issued))),
+            (Self::Known(invoice), event) => invoice.evolve(event),
+            // A stream begins with a draft or an issue; without it there is nothing to fold into.
+            (
+                Self::Unknown,
+                InvoiceEvent::InvoiceDiscarded {}
+                | InvoiceEvent::InvoiceLinesAdded { .. }
+                | InvoiceEvent::InvoiceOverdue { .. }
+                | InvoiceEvent::BalanceApplied { .. }
+                | InvoiceEvent::CreditApplied(_)
+                | InvoiceEvent::PaymentBooked(_)
+                | InvoiceEvent::InvoicePaid {}
+                | InvoiceEvent::DocumentStored { .. }
+                | InvoiceEvent::InvoiceVoided {}
+                | InvoiceEvent::InvoiceUncollectible {},
+            ) => {}
+        }
+    }
+}
+
+impl Invoice {
+    fn draft(contents: &InvoiceContents) -> Self {
+        Self {
+            contents: contents.clone(),
+            status: InvoiceStatus::Draft,
+            issue: None,
+            overdue: false,
+            applied_credit: Money::zero(contents.currency),
+            balance: contents.totals.total,
+            payments: Vec::new(),
+            credits: Vec::new(),
+            documents: Vec::new(),
+        }
+    }
+
+    fn issued(issued: &IssuedInvoice) -> Self {
+        let issue = Issue {
+            number: issued.number.clone(),
+            issued_on: issued.issued_on,
+            due_on: issued.due_on,
+            seller: issued.seller.clone(),
+            buyer: issued.buyer.clone(),
+            reference: issued.reference.clone(),
+        };
+        Self { status: InvoiceStatus::Issued, issue: Some(issue), ..Self::draft(&issued.contents) }
+    }
+
+    fn evolve(&mut self, event: &InvoiceEvent) {
+        match event {
+            // Both begin it anew, see above.
+            InvoiceEvent::InvoiceDrafted(_) | InvoiceEvent::InvoiceIssued(_) => {}
+            InvoiceEvent::InvoiceLinesAdded { lines } => self.contents.lines.extend(lines.iter().cloned()),
+            InvoiceEvent::InvoiceDiscarded {} => self.status = InvoiceStatus::Discarded,
+            InvoiceEvent::InvoiceOverdue { .. } => self.overdue = true,
+            InvoiceEvent::BalanceApplied { amount } => {
+                self.applied_credit = self.applied_credit.plus(*amount).unwrap_or(self.applied_credit);
+                self.pay(*amount);
+            }
+            InvoiceEvent::CreditApplied(credit) => {
+                self.pay(credit.applied);
+                self.credits.push((**credit).clone());
+            }
+            InvoiceEvent::PaymentBooked(payment) => {
+                self.pay(payment.applied);
+                self.payments.push((**payment).clone());
+            }
+            InvoiceEvent::InvoicePaid {} => {
+                self.status = InvoiceStatus::Paid;
+                self.overdue = false;
+            }
+            InvoiceEvent::DocumentStored { document } => self.documents.push(document.clone()),
+            InvoiceEvent::InvoiceVoided {} => {
+                self.status = InvoiceStatus::Void;
+                self.overdue = false;
+            }
+            InvoiceEvent::InvoiceUncollectible {} => self.status = InvoiceStatus::Uncollectible,
+        }
+    }
+
+    /// Amounts were checked when they were decided: one that did not fit never became an event.
+    fn pay(&mut self, amount: Money) {
+        self.balance = minus(self.balance, amount).unwrap_or(self.balance);
+    }
+
+    pub const fn id(&self) -> Uuid {
+        self.contents.invoice_id
+    }
+
+    /// The document of that format, once it is stored.
+    pub fn document(&self, format: DocumentFormat) -> Option<&StoredDocument> {
+        self.documents.iter().find(|document| document.format == format)
+    }
+
+    /// Whether another invoice may take its place in its period.
+    pub const fn is_withdrawn(&self) -> bool {
+        matches!(self.status, InvoiceStatus::Void | InvoiceStatus::Discarded)
+    }
+}

@@ -8,11 +8,14 @@ use crate::document::StoredDocument;
 
 #[derive(Debug, Clone)]
 pub enum CommissionAccountCommand {
-    Accrue(Box<Earnings>),
-    /// Amounts above zero go back; without a credit note the whole invoice is void or uncollectible.
-    Reverse {
+    Accrue {
+        invoice_id: Uuid,
         earnings: Box<Earnings>,
-        credit_note_id: Option<Uuid>,
+    },
+    /// Amounts above zero go back.
+    Reverse {
+        because_of: Reversed,
+        earnings: Box<Earnings>,
     },
     /// With all lines, which are those waiting; the decision divides them among events.
     Issue(Box<IssuedStatement>),
@@ -27,11 +30,21 @@ pub enum CommissionAccountCommand {
     },
 }
 
-/// The commission on an invoice, or part of it.
+/// Why commission goes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reversed {
+    /// The whole invoice is void or uncollectible.
+    Withdrawn { invoice_id: Uuid },
+    /// A credit note corrects the invoice.
+    Corrected { invoice_id: Uuid, credit_note_id: Uuid },
+    /// A period brought a credit note instead of an invoice.
+    Credited { credit_note_id: Uuid },
+}
+
+/// The commission on a document, or part of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Earnings {
     pub reseller_id: Uuid,
-    pub invoice_id: Uuid,
     pub end_customer_id: Uuid,
     /// That of the book date.
     pub period: Period,

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{
     CommissionAccountCommand, CommissionAccountEvent, CommissionAccountState, CommissionEntry, Earnings,
-    IssuedStatement, Settlement,
+    IssuedStatement, Reversed, Settlement,
 };
 use crate::billing::lines::{EVENT_ENTRIES, in_events};
 use crate::billing::minor_units;
@@ -17,19 +17,19 @@ pub(super) fn decide(
 ) -> Result<Decided<CommissionAccountEvent>, Refusal> {
     use CommissionAccountCommand as C;
     match asked.command {
-        C::Accrue(earnings) => accrue(earnings),
-        C::Reverse { earnings, credit_note_id } => reverse(earnings, *credit_note_id),
+        C::Accrue { invoice_id, earnings } => accrue(*invoice_id, earnings),
+        C::Reverse { because_of, earnings } => reverse(*because_of, earnings),
         C::Issue(issued) => Ok(issue(state, issued)),
         C::StoreDocument { statement_id, document } => store(state, *statement_id, document),
         C::Settle { statement_id, how, reference } => settle(state, *statement_id, *how, reference),
     }
 }
 
-fn accrue(earnings: &Earnings) -> Result<Decided<CommissionAccountEvent>, Refusal> {
+fn accrue(invoice_id: Uuid, earnings: &Earnings) -> Result<Decided<CommissionAccountEvent>, Refusal> {
     let entries = telling(&earnings.entries)?;
     let events = entries.chunks(EVENT_ENTRIES).map(|entries| CommissionAccountEvent::CommissionAccrued {
         reseller_id: earnings.reseller_id,
-        invoice_id: earnings.invoice_id,
+        invoice_id,
         end_customer_id: earnings.end_customer_id,
         period: earnings.period,
         entries: entries.to_vec(),
@@ -37,11 +37,16 @@ fn accrue(earnings: &Earnings) -> Result<Decided<CommissionAccountEvent>, Refusa
     Ok(events.collect::<Vec<_>>().into())
 }
 
-fn reverse(earnings: &Earnings, credit_note_id: Option<Uuid>) -> Result<Decided<CommissionAccountEvent>, Refusal> {
+fn reverse(because_of: Reversed, earnings: &Earnings) -> Result<Decided<CommissionAccountEvent>, Refusal> {
+    let (invoice_id, credit_note_id) = match because_of {
+        Reversed::Withdrawn { invoice_id } => (Some(invoice_id), None),
+        Reversed::Corrected { invoice_id, credit_note_id } => (Some(invoice_id), Some(credit_note_id)),
+        Reversed::Credited { credit_note_id } => (None, Some(credit_note_id)),
+    };
     let entries = telling(&earnings.entries)?;
     let events = entries.chunks(EVENT_ENTRIES).map(|entries| CommissionAccountEvent::CommissionReversed {
         reseller_id: earnings.reseller_id,
-        invoice_id: earnings.invoice_id,
+        invoice_id,
         credit_note_id,
         end_customer_id: earnings.end_customer_id,
         period: earnings.period,

@@ -26,7 +26,8 @@ pub enum CommissionAccountEvent {
     /// With a credit note, or because the invoice is void or uncollectible; amounts above zero go back.
     CommissionReversed {
         reseller_id: Uuid,
-        invoice_id: Uuid,
+        /// Absent when a period brought a credit note instead of an invoice.
+        invoice_id: Option<Uuid>,
         /// Absent when the whole invoice is void or uncollectible.
         credit_note_id: Option<Uuid>,
         end_customer_id: Uuid,
@@ -54,7 +55,7 @@ pub enum CommissionAccountEvent {
 /// The commission on one line of an invoice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommissionEntry {
-    /// The invoice's number of the line.
+    /// The document's number of the line.
     pub line: u32,
     /// The net it is reckoned on.
     pub base: Money,
@@ -86,7 +87,8 @@ pub struct IssuedStatement {
 /// An entry on a statement; what goes back is below zero.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StatementLine {
-    pub invoice_id: Uuid,
+    /// Absent with a credit note that is there instead of an invoice.
+    pub invoice_id: Option<Uuid>,
     /// The credit note it goes back with.
     pub credit_note_id: Option<Uuid>,
     pub end_customer_id: Uuid,

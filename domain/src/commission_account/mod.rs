@@ -5,7 +5,7 @@ mod decide;
 mod event;
 mod state;
 
-pub use command::{CommissionAccountCommand, Earnings};
+pub use command::{CommissionAccountCommand, Earnings, Reversed};
 pub use event::{CommissionAccountEvent, CommissionEntry, IssuedStatement, StatementLine};
 pub use state::{CommissionAccountState, Statement};
 

@@ -48,7 +48,7 @@ impl CommissionAccountState {
         match event {
             E::CommissionAccrued { invoice_id, end_customer_id, period, entries, .. } => {
                 self.waiting.extend(entries.iter().map(|entry| StatementLine {
-                    invoice_id: *invoice_id,
+                    invoice_id: Some(*invoice_id),
                     credit_note_id: None,
                     end_customer_id: *end_customer_id,
                     line: entry.line,

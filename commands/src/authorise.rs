@@ -66,6 +66,14 @@ pub enum Operation {
     ResolveDrift,
     Reconcile,
     GetReconcile,
+    GenerateInvoices,
+    PreviewInvoice,
+    ListBillingRuns,
+    GetBillingRun,
+    RetryBillingRun,
+    ListDiscrepancies,
+    GetDiscrepancy,
+    ResolveDiscrepancy,
     /// What the product does itself; no token carries a role that may.
     System,
 }
@@ -160,6 +168,14 @@ pub const TABLE: &[Row] = &[
     row(Operation::ResolveDrift,             [No,  No,  No ], [Yes, No,  No]),
     row(Operation::Reconcile,                [No,  No,  No ], [Yes, No,  Yes]),
     row(Operation::GetReconcile,             [No,  No,  No ], [Yes, Yes, No]),
+    row(Operation::GenerateInvoices,         [No,  No,  No ], [Yes, No,  Yes]),
+    row(Operation::PreviewInvoice,           [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::ListBillingRuns,          [No,  No,  No ], [Yes, Yes, No]),
+    row(Operation::GetBillingRun,            [No,  No,  No ], [Yes, Yes, No]),
+    row(Operation::RetryBillingRun,          [No,  No,  No ], [Yes, No,  No]),
+    row(Operation::ListDiscrepancies,        [No,  No,  No ], [Yes, Yes, No]),
+    row(Operation::GetDiscrepancy,           [No,  No,  No ], [Yes, Yes, No]),
+    row(Operation::ResolveDiscrepancy,       [No,  No,  No ], [Yes, No,  No]),
     row(Operation::System,                   [No,  No,  No ], [No,  No,  No]),
 ];
 
@@ -227,6 +243,14 @@ impl Operation {
             Self::ResolveDrift => "resolve_drift",
             Self::Reconcile => "reconcile",
             Self::GetReconcile => "get_reconcile",
+            Self::GenerateInvoices => "generate_invoices",
+            Self::PreviewInvoice => "preview_invoice",
+            Self::ListBillingRuns => "list_billing_runs",
+            Self::GetBillingRun => "get_billing_run",
+            Self::RetryBillingRun => "retry_billing_run",
+            Self::ListDiscrepancies => "list_billing_discrepancies",
+            Self::GetDiscrepancy => "get_billing_discrepancy",
+            Self::ResolveDiscrepancy => "resolve_billing_discrepancy",
             Self::System => "system",
         }
     }

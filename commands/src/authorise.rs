@@ -74,6 +74,13 @@ pub enum Operation {
     ListDiscrepancies,
     GetDiscrepancy,
     ResolveDiscrepancy,
+    ListInvoices,
+    GetInvoice,
+    IssueInvoice,
+    DiscardInvoice,
+    VoidInvoice,
+    WriteOffInvoice,
+    ListChargesToBillOn,
     /// What the product does itself; no token carries a role that may.
     System,
 }
@@ -176,6 +183,13 @@ pub const TABLE: &[Row] = &[
     row(Operation::ListDiscrepancies,        [No,  No,  No ], [Yes, Yes, No]),
     row(Operation::GetDiscrepancy,           [No,  No,  No ], [Yes, Yes, No]),
     row(Operation::ResolveDiscrepancy,       [No,  No,  No ], [Yes, No,  No]),
+    row(Operation::ListInvoices,             [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::GetInvoice,               [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::IssueInvoice,             [No,  No,  No ], [Yes, No,  No]),
+    row(Operation::DiscardInvoice,           [No,  No,  No ], [Yes, No,  No]),
+    row(Operation::VoidInvoice,              [No,  No,  No ], [Yes, No,  No]),
+    row(Operation::WriteOffInvoice,          [No,  No,  No ], [Yes, No,  No]),
+    row(Operation::ListChargesToBillOn,      [No,  No,  Yes], [Yes, Yes, No]),
     row(Operation::System,                   [No,  No,  No ], [No,  No,  No]),
 ];
 
@@ -251,6 +265,13 @@ impl Operation {
             Self::ListDiscrepancies => "list_billing_discrepancies",
             Self::GetDiscrepancy => "get_billing_discrepancy",
             Self::ResolveDiscrepancy => "resolve_billing_discrepancy",
+            Self::ListInvoices => "list_invoices",
+            Self::GetInvoice => "get_invoice",
+            Self::IssueInvoice => "issue_invoice",
+            Self::DiscardInvoice => "discard_invoice",
+            Self::VoidInvoice => "void_invoice",
+            Self::WriteOffInvoice => "write_off_invoice",
+            Self::ListChargesToBillOn => "list_charges_to_bill_on",
             Self::System => "system",
         }
     }

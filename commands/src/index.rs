@@ -2,11 +2,13 @@
 
 mod accounts;
 mod drifts;
+mod invoices;
 mod orders;
 mod subscriptions;
 
 pub use accounts::{accounts, is_linked_elsewhere, open_accounts};
 pub use drifts::{IndexedDrift, account_of_provider, drifts_about, open_drifts, subscriptions_of_provider};
+pub use invoices::{DueInvoice, invoices_due_before};
 pub use orders::{ScheduledOrder, due_orders};
 pub use subscriptions::{has_live_subscriptions, live_subscriptions_ended_by, subscription_of_provider};
 
@@ -56,6 +58,7 @@ async fn index(tx: &mut PgConnection, recorded: &Recorded, event: &Event) -> Res
             order(tx, &recorded.aggregate_id, provider_order_id).await?;
         }
         Event::Order(OrderEvent::OrderScheduled { start_on, .. }) => orders::scheduled(tx, recorded, *start_on).await?,
+        Event::Invoice(event) => invoices::index(tx, recorded, event).await?,
         Event::Subscription(event) => subscriptions::index(tx, recorded, event).await?,
         Event::Customer(_)
         // Its id stays known, so that removing it again is no mistake.
@@ -63,7 +66,6 @@ async fn index(tx: &mut PgConnection, recorded: &Recorded, event: &Event) -> Res
         | Event::Order(_)
         | Event::Calendar(_)
         | Event::ExchangeRates(_)
-        | Event::Invoice(_)
         | Event::CreditNote(_)
         | Event::Balance(_)
         | Event::NumberSeries(_)

@@ -5,10 +5,13 @@
 
 pub mod account;
 pub mod authorise;
+pub mod balance;
 pub mod bus;
 pub mod calendar;
 pub mod catalogue;
+pub mod commission;
 pub mod context;
+pub mod credit_note;
 pub mod customer;
 pub mod dead_letter;
 pub mod drift;
@@ -16,7 +19,10 @@ pub mod effects;
 pub mod exchange_rate;
 pub mod inbox;
 pub mod index;
+pub mod invoice;
+pub mod number;
 pub mod order;
+pub mod party;
 pub mod ports;
 pub mod price_rule;
 pub mod prices;

@@ -8,6 +8,7 @@ pub mod allocate;
 mod charge;
 pub mod commission;
 pub mod credit;
+pub mod electronic_address;
 mod exact;
 mod factor;
 pub mod history;

@@ -1,0 +1,10 @@
+//! Commands about invoices, and how others write them in their own appends.
+
+mod issue;
+mod overdue;
+mod write;
+
+pub use issue::IssueInvoice;
+pub use overdue::note_overdue;
+pub(crate) use write::reference;
+pub use write::{draft_in, issue_in};

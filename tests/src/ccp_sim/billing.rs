@@ -44,10 +44,10 @@ fn page(change: &Change<'_>, wanted: &Wanted, stale: bool) -> Answer {
     }
     let place = (wanted.account_id.clone(), wanted.period.clone());
     let all = change.state.lines.get(&place).map(Vec::as_slice).unwrap_or_default();
-    let lines: Vec<Value> = all.iter().skip(wanted.start).take(PAGE).map(shown).collect();
-    let end = wanted.start + lines.len();
-    let closed = !stale && change.state.today >= calendar::after(wanted.first_day, 1);
-    let next = (end < all.len()).then(|| cursor(end));
+    let rest = all.get(wanted.start..).unwrap_or_default();
+    let lines: Vec<Value> = rest.iter().take(PAGE).filter(|line| !line.withheld).map(shown).collect();
+    let closed = !stale && change.state.is_closed(&wanted.period, wanted.first_day);
+    let next = (rest.len() > PAGE).then(|| cursor(wanted.start + PAGE));
     Answer::new(StatusCode::OK, json!({"closed": closed, "lines": lines, "next_cursor": next}))
 }
 

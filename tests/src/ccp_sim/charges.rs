@@ -44,6 +44,7 @@ fn add_line(change: &mut Change<'_>, subscription: &Subscription, what: (Charge,
         to: range.end,
         amount: amount(what.1, cost.amount, parts, &cost.currency),
         currency: cost.currency.clone(),
+        withheld: false,
     }));
 }
 

@@ -35,18 +35,24 @@ fn begin_day(change: &mut Change<'_>) {
             terms::next_cycle(change, subscription);
         }
     }
-    close_month(change);
+    close_months(change);
 }
 
-/// On the first of a month: the bills of the month before are complete.
-fn close_month(change: &mut Change<'_>) {
+/// On the first of a month the bills of the month before are complete, or on the day a script has set.
+fn close_months(change: &mut Change<'_>) {
     let today = change.state.today;
-    let Some(yesterday) = today.pred_opt().filter(|day| calendar::period(*day) != calendar::period(today)) else {
-        return;
-    };
-    let period = calendar::period(yesterday);
+    let ended = today.pred_opt().map(calendar::period).filter(|period| *period != calendar::period(today));
+    let scripted = &change.state.closings;
+    let usual = ended.filter(|period| !scripted.contains_key(period));
+    let due = scripted.iter().filter(|(_, on)| **on == today).map(|(period, _)| period.clone());
+    let closing: Vec<String> = due.chain(usual).collect();
+    closing.iter().for_each(|period| tell_closed(change, period));
+}
+
+/// Everybody with something on a bill of that month hears that it is complete.
+pub fn tell_closed(change: &mut Change<'_>, period: &str) {
     let billed: BTreeSet<String> =
-        change.state.lines.keys().filter(|(_, of)| *of == period).map(|(account_id, _)| account_id.clone()).collect();
+        change.state.lines.keys().filter(|(_, of)| of == period).map(|(account_id, _)| account_id.clone()).collect();
     for account_id in billed {
         change.tell("billing.closed", json!({"account_id": account_id, "period": period}));
     }

@@ -51,7 +51,9 @@ fn controls() -> Router<Sim> {
         .route("/sim/subscriptions/{id}", patch(control::edit_subscription))
         .route("/sim/clock", post(control::set_clock))
         .route("/sim/catalogue", post(catalogue::edit))
-        .route("/sim/billing", post(bill_control::add))
+        .route("/sim/billing", post(bill_control::add).get(bill_control::list))
+        .route("/sim/billing/{line_id}", patch(bill_control::alter))
+        .route("/sim/billing/closings/{period}", put(bill_control::close))
         .route("/sim/ledger", get(control::ledger))
 }
 

@@ -15,6 +15,7 @@ pub enum Row {
     Operation(Operation),
     Item(Box<Item>),
     Line(Line),
+    Closing(Closing),
     Answer(KeptAnswer),
     Effect(Effect),
     Endpoint(Endpoint),
@@ -198,6 +199,16 @@ pub struct Line {
     pub to: NaiveDate,
     pub amount: Decimal,
     pub currency: String,
+    /// Forgotten by the provider, until somebody remembers it.
+    #[serde(default)]
+    pub withheld: bool,
+}
+
+/// The bills of a month are complete on another day than the first of the next.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Closing {
+    pub period: String,
+    pub on: NaiveDate,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::calendar;
-use super::rows::{Account, Effect, Endpoint, Hook, Item, KeptAnswer, Line, Row};
+use super::rows::{Account, Closing, Effect, Endpoint, Hook, Item, KeptAnswer, Line, Row};
 use super::rows::{Operation, OperationStatus, Order, OrderStatus, Subscription};
 use super::table::Table;
 
@@ -25,6 +25,10 @@ pub struct State {
     pub due: BTreeSet<(DateTime<Utc>, Due)>,
     /// By account and period.
     pub lines: BTreeMap<(String, String), Vec<Line>>,
+    /// By id of the line: where it is.
+    line_by_id: HashMap<String, (String, String)>,
+    /// The days on which bills close, by period, where a script set them.
+    pub closings: BTreeMap<String, NaiveDate>,
     pub answers: HashMap<String, KeptAnswer>,
     pub effects: Vec<Effect>,
     pub endpoint: Option<Endpoint>,
@@ -54,6 +58,9 @@ impl State {
             Row::Operation(operation) => self.put_operation(operation),
             Row::Item(item) => self.put_item(*item),
             Row::Line(line) => self.put_line(line),
+            Row::Closing(Closing { period, on }) => {
+                self.closings.insert(period, on);
+            }
             Row::Answer(kept) => {
                 self.answers.insert(kept.key.clone(), kept);
             }
@@ -104,9 +111,26 @@ impl State {
         }
     }
 
+    /// A line keeps its place on its bill.
     fn put_line(&mut self, line: Line) {
         let place = (line.account_id.clone(), calendar::period(line.from));
-        self.lines.entry(place).or_default().push(line);
+        let is_new = self.line_by_id.insert(line.line_id.clone(), place.clone()).is_none();
+        let lines = self.lines.entry(place).or_default();
+        if is_new {
+            lines.push(line);
+        } else if let Some(known) = lines.iter_mut().find(|known| known.line_id == line.line_id) {
+            *known = line;
+        }
+    }
+
+    pub fn line(&self, id: &str) -> Option<&Line> {
+        self.lines.get(self.line_by_id.get(id)?)?.iter().find(|line| line.line_id == id)
+    }
+
+    /// Whether the bills of a month, which begins with that day, are complete.
+    pub fn is_closed(&self, period: &str, first_day: NaiveDate) -> bool {
+        let on = self.closings.get(period).copied();
+        self.today >= on.unwrap_or_else(|| calendar::after(first_day, 1))
     }
 }
 

@@ -102,3 +102,56 @@ async fn a_credit_out_of_nowhere() {
     assert_eq!(provider.get("/v1/billing?account_id=acc-nobody&period=2026-10").await.0, 404);
     assert_eq!(provider.get(&format!("/v1/billing?account_id={account}&period=2026")).await.0, 400);
 }
+
+/// The ids of the lines as the provider itself has them.
+async fn line_ids(provider: &Provider, account: &str, period: &str) -> Vec<String> {
+    let bill = provider.seen(&format!("/sim/billing?account_id={account}&period={period}")).await;
+    bill["lines"].as_array().unwrap().iter().map(|line| line["line_id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_line_is_wrong_or_forgotten_until_somebody_corrects_it() {
+    let provider = Provider::at("2026-10-01T09:00:00Z").await;
+    let account = provider.account().await;
+    provider.subscribe(&account, "office-business", 3).await;
+    provider.subscribe(&account, "mail-guard", 2).await;
+    let ids = line_ids(&provider, &account, "2026-10").await;
+    let path = |n: usize| format!("billing/{}", ids[n]);
+    provider.control(Method::PATCH, &path(0), json!({"withheld": true})).await;
+    provider.control(Method::PATCH, &path(1), json!({"quantity": 4, "amount": "33.72"})).await;
+    let wrong = [line("new", 4, "2026-10-01", "2026-11-01", "33.72")];
+    assert_eq!(bill(&provider, &account, "2026-10").await, wrong);
+    let provider = provider.restart().await;
+    assert_eq!(bill(&provider, &account, "2026-10").await, wrong);
+    provider.control(Method::PATCH, &path(0), json!({"withheld": false})).await;
+    provider.control(Method::PATCH, &path(1), json!({"quantity": 2, "amount": "16.86"})).await;
+    let right =
+        [line("new", 3, "2026-10-01", "2026-11-01", "42.00"), line("new", 2, "2026-10-01", "2026-11-01", "16.86")];
+    assert_eq!(bill(&provider, &account, "2026-10").await, right);
+    provider.control(Method::PATCH, &path(1), json!({"currency": "XXQ"})).await;
+    let seen = provider.seen(&format!("/v1/billing?account_id={account}&period=2026-10")).await;
+    assert_eq!(seen["lines"][1]["currency"], "XXQ");
+    assert_eq!(line_ids(&provider, &account, "2026-10").await, ids);
+}
+
+#[tokio::test]
+async fn a_month_closes_late_when_a_script_says_so() {
+    let provider = Provider::at("2026-10-20T09:00:00Z").await;
+    let account = provider.account().await;
+    provider.subscribe(&account, "office-business", 3).await;
+    provider.control(Method::PUT, "billing/closings/2026-10", json!({"on": "2026-11-04"})).await;
+    let path = format!("/v1/billing?account_id={account}&period=2026-10");
+    for (day, closed) in [("2026-11-01", false), ("2026-11-03", false), ("2026-11-04", true)] {
+        provider.clock(&format!("{day}T00:00:00Z")).await;
+        assert_eq!(provider.seen(&path).await["closed"], closed, "{day}");
+    }
+    // The next month closes as always, and one that is held back can be let go.
+    provider.control(Method::PUT, "billing/closings/2026-12", json!({"on": "2027-02-01"})).await;
+    provider.clock("2027-01-02T00:00:00Z").await;
+    let closed = async |period: &str| {
+        provider.seen(&format!("/v1/billing?account_id={account}&period={period}")).await["closed"].clone()
+    };
+    assert_eq!((closed("2026-11").await, closed("2026-12").await), (json!(true), json!(false)));
+    provider.control(Method::PUT, "billing/closings/2026-12", json!({"on": "2027-01-02"})).await;
+    assert_eq!(closed("2026-12").await, true);
+}

@@ -9,11 +9,11 @@ pub(super) fn decide(
     asked: &Asked<'_, BalanceCommand>,
 ) -> Result<Decided<BalanceEvent>, Refusal> {
     match *asked.command {
-        BalanceCommand::Credit { amount, .. } | BalanceCommand::Debit { amount, .. } if minor_units(amount)? == 0 => {
+        BalanceCommand::Credit { amount, .. } | BalanceCommand::Debit { amount, .. } if amount.amount().is_zero() => {
             Ok(Decided::nothing())
         }
         BalanceCommand::Credit { amount, .. } | BalanceCommand::Debit { amount, .. } if minor_units(amount)? < 0 => {
-            Err(Refusal::AmountOverflow)
+            Err(Refusal::InvalidCredit)
         }
         BalanceCommand::Credit { customer_id, amount, source } => {
             sum(amount.currency(), state.amount().into_iter().chain([amount]))?;

@@ -86,6 +86,8 @@ pub struct Subject {
     pub account_id: Uuid,
     pub customer_id: Uuid,
     pub service_name: String,
+    /// The provider's name of the service.
+    pub sku: String,
 }
 
 impl From<&SubscriptionStarted> for Subject {
@@ -97,6 +99,7 @@ impl From<&SubscriptionStarted> for Subject {
             account_id: started.account_id,
             customer_id: started.customer_id,
             service_name: started.service_name.clone(),
+            sku: started.sku.clone(),
         }
     }
 }

@@ -97,6 +97,8 @@ pub struct InvoiceLine {
     pub end_customer_name: Option<String>,
     pub subscription_id: Uuid,
     pub service_name: String,
+    /// The provider's name of the service.
+    pub sku: String,
     pub charge: ChargeKind,
     pub from: NaiveDate,
     /// The first day after it.
@@ -157,6 +159,7 @@ impl InvoiceLine {
             end_customer_name: end_customer.map(|customer| customer.name.to_owned()),
             subscription_id: subject.subscription_id,
             service_name: subject.service_name.clone(),
+            sku: subject.sku.clone(),
             charge: charge.key.kind,
             from: charge.key.from,
             to: charge.to,

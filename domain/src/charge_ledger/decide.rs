@@ -1,5 +1,7 @@
 //! What may happen to an account's charge ledger.
 
+use std::collections::BTreeSet;
+
 use uuid::Uuid;
 
 use super::{ChargeLedgerCommand, ChargeLedgerEvent, ChargeLedgerState};
@@ -35,18 +37,20 @@ pub(super) fn decide(
 }
 
 fn import(state: &ChargeLedgerState, run_id: Uuid, line_ids: &[String]) -> Vec<ChargeLedgerEvent> {
-    let new: Vec<String> = line_ids.iter().filter(|id| !state.imported.contains(*id)).cloned().collect();
+    let new = each_once(line_ids, |id| state.imported.contains(id));
     let parts = new.chunks(EVENT_ENTRIES);
-    parts.map(|part| ChargeLedgerEvent::ProviderLinesImported { run_id, line_ids: part.to_vec() }).collect()
+    parts.map(|line_ids| ChargeLedgerEvent::ProviderLinesImported { run_id, line_ids: line_ids.to_vec() }).collect()
 }
 
-/// A charge is on one document at most.
+/// A charge is on one document at most, and once on that.
 fn bill(
     state: &ChargeLedgerState,
     document_id: Uuid,
     charges: &[ChargeKey],
     passed_on: &[String],
 ) -> Result<Decided<ChargeLedgerEvent>, Refusal> {
+    let charges = each_once(charges, |charge| state.is_billed_on(document_id, charge));
+    let passed_on = each_once(passed_on, |id| state.is_passed_on_with(document_id, id));
     let taken = charges.iter().any(|charge| state.is_billed(charge));
     let unknown = passed_on.iter().any(|id| !state.to_pass_on().any(|line| line.line_id == *id));
     if taken || unknown {
@@ -63,15 +67,21 @@ fn bill(
 }
 
 fn release(state: &ChargeLedgerState, document_id: Uuid) -> Decided<ChargeLedgerEvent> {
-    let passed_on = state.passed_on.iter().any(|passed| passed.document_id == Some(document_id));
-    if passed_on || state.billed.contains_key(&document_id) {
+    let passes_on = state.passed_on.iter().any(|passed| passed.document_id == Some(document_id));
+    if passes_on || state.billed.contains_key(&document_id) {
         return ChargeLedgerEvent::ChargesReleased { document_id }.into();
     }
     Decided::nothing()
 }
 
 fn note(state: &ChargeLedgerState, run_id: Uuid, discrepancies: &[Uuid]) -> Vec<ChargeLedgerEvent> {
-    let new: Vec<Uuid> = discrepancies.iter().filter(|id| !state.discrepancies.contains_key(*id)).copied().collect();
+    let new = each_once(discrepancies, |id| state.discrepancies.contains_key(id));
     let parts = new.chunks(EVENT_ENTRIES);
     parts.map(|part| ChargeLedgerEvent::DiscrepanciesNoted { run_id, discrepancies: part.to_vec() }).collect()
+}
+
+/// What is not there yet, in its order.
+fn each_once<T: Ord + Clone>(all: &[T], is_there: impl Fn(&T) -> bool) -> Vec<T> {
+    let mut seen = BTreeSet::new();
+    all.iter().filter(|one| !is_there(one) && seen.insert(*one)).cloned().collect()
 }

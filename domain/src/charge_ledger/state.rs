@@ -43,6 +43,15 @@ impl ChargeLedgerState {
         self.billed.values().any(|charges| charges.contains(charge))
     }
 
+    pub(super) fn is_billed_on(&self, document_id: Uuid, charge: &ChargeKey) -> bool {
+        self.billed.get(&document_id).is_some_and(|charges| charges.contains(charge))
+    }
+
+    pub(super) fn is_passed_on_with(&self, document_id: Uuid, line_id: &str) -> bool {
+        let is_it = |passed: &PassedOn| passed.line.line_id == line_id && passed.document_id == Some(document_id);
+        self.passed_on.iter().any(is_it)
+    }
+
     /// Whether the difference was found and nobody has settled it.
     pub fn is_open(&self, discrepancy: Uuid) -> bool {
         self.discrepancies.get(&discrepancy).is_some_and(|noted| noted.resolution.is_none())

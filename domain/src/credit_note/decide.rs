@@ -1,5 +1,7 @@
 //! What may happen to a credit note.
 
+use rust_decimal::Decimal;
+
 use super::{CreditNote, CreditNoteCommand, CreditNoteEvent, CreditNoteState, IssuedCreditNote, Settlement};
 use crate::billing::lines::in_events;
 use crate::billing::sum;
@@ -31,14 +33,18 @@ fn issued_now(issued: &IssuedCreditNote) -> Vec<CreditNoteEvent> {
 }
 
 fn settled(note: &CreditNote, settlement: Settlement) -> Result<Decided<CreditNoteEvent>, Refusal> {
-    let Settlement { invoice, balance, refund } = settlement;
     match note.settlement {
         Some(already) if already == settlement => Ok(Decided::nothing()),
         Some(_) => Err(Refusal::InvalidState { state: "settled" }),
-        None if sum(note.issued.currency, [invoice, balance, refund])? != note.issued.total => {
-            Err(Refusal::InvalidState { state: "settled otherwise than its total" })
+        None => {
+            let Settlement { invoice, balance, refund } = settlement;
+            let parts = [invoice, balance, refund];
+            let below_zero = parts.iter().any(|part| part.amount() < Decimal::ZERO);
+            if below_zero || sum(note.issued.currency, parts)? != note.issued.total {
+                return Err(Refusal::InvalidState { state: "settled otherwise than its total" });
+            }
+            Ok(CreditNoteEvent::CreditNoteSettled { invoice, balance, refund }.into())
         }
-        None => Ok(CreditNoteEvent::CreditNoteSettled { invoice, balance, refund }.into()),
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     IssuedInvoice,
 };
 use crate::billing::lines::in_events;
-use crate::billing::{minor_units, minus};
+use crate::billing::{minor_units, minus, sum};
 use crate::{Asked, Decided, Money, Refusal};
 
 pub(super) fn decide(
@@ -95,32 +95,65 @@ fn balance_applied(invoice: &Invoice, amount: Money) -> Result<Decided<InvoiceEv
     if minor_units(amount)? == 0 {
         return Ok(Decided::nothing());
     }
-    settled_by(invoice, InvoiceEvent::BalanceApplied { amount }, amount)
+    settled_by(invoice, vec![InvoiceEvent::BalanceApplied { amount }], amount, amount)
 }
 
 fn credit_applied(invoice: &Invoice, credit: &AppliedCredit) -> Result<Decided<InvoiceEvent>, Refusal> {
     if invoice.credits.iter().any(|known| known.credit_note_id == credit.credit_note_id) {
         return Ok(Decided::nothing());
     }
-    settled_by(invoice, InvoiceEvent::CreditApplied(Box::new(credit.clone())), credit.applied)
+    let (lines, tax) = (invoice.lines_left()?, invoice.tax_left()?);
+    for credited in &credit.lines {
+        let left = lines.iter().find(|left| left.line == credited.line);
+        let left = left.ok_or(Refusal::UnknownLine { line: credited.line })?.left;
+        within(credited.net, left)?;
+    }
+    within(sum(tax.currency(), credit.taxes.iter().map(|tax| tax.amount))?, tax)?;
+    settled_by(invoice, credited(credit), credit.applied, credit.total)
+}
+
+/// A credit goes the way of what it is taken from, and no further.
+fn within(credited: Money, left: Money) -> Result<(), Refusal> {
+    let (units, units_left) = (minor_units(credited)?, minor_units(left)?);
+    if credited.currency() != left.currency() || units.abs() > units_left.abs() || units * units_left.signum() < 0 {
+        return Err(Refusal::CreditLimit { left });
+    }
+    Ok(())
+}
+
+fn credited(credit: &AppliedCredit) -> Vec<InvoiceEvent> {
+    let credit_note_id = credit.credit_note_id;
+    let mut parts = in_events(&credit.lines).into_iter();
+    let first = AppliedCredit { lines: parts.next().unwrap_or_default(), ..credit.clone() };
+    let more = parts.map(|lines| InvoiceEvent::CreditedLinesAdded { credit_note_id, lines });
+    std::iter::once(InvoiceEvent::CreditApplied(Box::new(first))).chain(more).collect()
 }
 
 fn payment_booked(invoice: &Invoice, payment: &BookedPayment) -> Result<Decided<InvoiceEvent>, Refusal> {
     if invoice.payments.iter().any(|known| known.payment_id == payment.payment_id) {
         return Ok(Decided::nothing());
     }
-    settled_by(invoice, InvoiceEvent::PaymentBooked(Box::new(payment.clone())), payment.applied)
+    let booked = InvoiceEvent::PaymentBooked(Box::new(payment.clone()));
+    settled_by(invoice, vec![booked], payment.applied, payment.amount)
 }
 
-/// The event, and that nothing is left to pay where that follows. Nobody pays more than what is left.
-fn settled_by(invoice: &Invoice, event: InvoiceEvent, amount: Money) -> Result<Decided<InvoiceEvent>, Refusal> {
-    let left = minor_units(minus(invoice.balance, amount)?)?;
-    if left < 0 || minor_units(amount)? < 0 {
+/// The events, and that nothing is left to pay where that follows. What is applied is neither more than what is left
+/// nor more than there is.
+fn settled_by(
+    invoice: &Invoice,
+    mut events: Vec<InvoiceEvent>,
+    applied: Money,
+    available: Money,
+) -> Result<Decided<InvoiceEvent>, Refusal> {
+    let left = minor_units(minus(invoice.balance, applied)?)?;
+    if left < 0 || minor_units(applied)? < 0 || minor_units(minus(available, applied)?)? < 0 {
         return Err(Refusal::InvalidState { state: "paid" });
     }
     let open = matches!(invoice.status, InvoiceStatus::Issued | InvoiceStatus::Uncollectible);
-    let paid = (open && left == 0).then_some(InvoiceEvent::InvoicePaid {});
-    Ok(std::iter::once(event).chain(paid).collect::<Vec<_>>().into())
+    if open && left == 0 {
+        events.push(InvoiceEvent::InvoicePaid {});
+    }
+    Ok(events.into())
 }
 
 fn overdue(invoice: &Invoice, today: chrono::NaiveDate) -> Decided<InvoiceEvent> {

@@ -30,8 +30,13 @@ pub enum InvoiceEvent {
     BalanceApplied {
         amount: Money,
     },
-    /// A credit note took this much off what is left to pay; the rest of the note is settled elsewhere.
+    /// A credit note corrects it, and took this much off what is left to pay; the rest of the note is settled elsewhere.
     CreditApplied(Box<AppliedCredit>),
+    /// Lines of a credit note beyond those of the event before it, in the same append.
+    CreditedLinesAdded {
+        credit_note_id: Uuid,
+        lines: Vec<CreditedLine>,
+    },
     PaymentBooked(Box<BookedPayment>),
     /// Nothing is left to pay.
     InvoicePaid {},
@@ -88,13 +93,21 @@ pub struct IssuedInvoice {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AppliedCredit {
     pub credit_note_id: Uuid,
-    /// The invoice's number of each line, and how much of its net is credited.
-    pub lines: Vec<(u32, Money)>,
+    pub lines: Vec<CreditedLine>,
     pub taxes: Vec<TaxAmount>,
     /// Of the credit note, tax included.
     pub total: Money,
     /// How much of that was still to be paid, and is not any more.
     pub applied: Money,
+}
+
+/// How much of a line is credited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditedLine {
+    /// The invoice's number of it.
+    pub line: u32,
+    /// Below zero only where the line itself is.
+    pub net: Money,
 }
 
 /// Money that came in.
@@ -109,6 +122,6 @@ pub struct BookedPayment {
 
 facts!(InvoiceEvent in Invoice {
     InvoiceDrafted "1.0", InvoiceDiscarded "1.0", InvoiceIssued "1.0", InvoiceLinesAdded "1.0", InvoiceOverdue "1.0",
-    BalanceApplied "1.0", CreditApplied "1.0", PaymentBooked "1.0", InvoicePaid "1.0", DocumentStored "1.0",
-    InvoiceVoided "1.0", InvoiceUncollectible "1.0"
+    BalanceApplied "1.0", CreditApplied "1.0", CreditedLinesAdded "1.0", PaymentBooked "1.0", InvoicePaid "1.0",
+    DocumentStored "1.0", InvoiceVoided "1.0", InvoiceUncollectible "1.0"
 });

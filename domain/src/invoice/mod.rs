@@ -6,7 +6,7 @@ mod event;
 mod state;
 
 pub use command::InvoiceCommand;
-pub use event::{AppliedCredit, BookedPayment, InvoiceContents, InvoiceEvent, IssuedInvoice};
+pub use event::{AppliedCredit, BookedPayment, CreditedLine, InvoiceContents, InvoiceEvent, IssuedInvoice};
 pub use state::{Invoice, InvoiceState, InvoiceStatus, Issue};
 
 use serde::{Deserialize, Serialize};

@@ -1,13 +1,16 @@
 //! What an invoice is, folded from its events.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{AppliedCredit, BookedPayment, InvoiceContents, InvoiceEvent, IssuedInvoice};
-use crate::Money;
-use crate::billing::minus;
+use crate::billing::credit::CreditableLine;
+use crate::billing::{InvoiceLine, minus, sum};
 use crate::document::{DocumentFormat, Party, StoredDocument};
+use crate::{Money, Refusal};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -94,6 +97,7 @@ impl InvoiceState {
                 | InvoiceEvent::InvoiceOverdue { .. }
                 | InvoiceEvent::BalanceApplied { .. }
                 | InvoiceEvent::CreditApplied(_)
+                | InvoiceEvent::CreditedLinesAdded { .. }
                 | InvoiceEvent::PaymentBooked(_)
                 | InvoiceEvent::InvoicePaid {}
                 | InvoiceEvent::DocumentStored { .. }
@@ -146,6 +150,10 @@ impl Invoice {
                 self.pay(credit.applied);
                 self.credits.push((**credit).clone());
             }
+            InvoiceEvent::CreditedLinesAdded { credit_note_id, lines } => {
+                let credit = self.credits.iter_mut().find(|credit| credit.credit_note_id == *credit_note_id);
+                credit.into_iter().for_each(|credit| credit.lines.extend(lines));
+            }
             InvoiceEvent::PaymentBooked(payment) => {
                 self.pay(payment.applied);
                 self.payments.push((**payment).clone());
@@ -170,6 +178,32 @@ impl Invoice {
 
     pub const fn id(&self) -> Uuid {
         self.contents.invoice_id
+    }
+
+    /// What credit notes have left of each line's net.
+    ///
+    /// # Errors
+    /// [`Refusal::AmountOverflow`] when a sum cannot be represented.
+    pub fn lines_left(&self) -> Result<Vec<CreditableLine>, Refusal> {
+        let mut credited: BTreeMap<u32, Money> = BTreeMap::new();
+        for of in self.credits.iter().flat_map(|credit| &credit.lines) {
+            let before = credited.get(&of.line).copied().unwrap_or_else(|| Money::zero(of.net.currency()));
+            credited.insert(of.line, before.plus(of.net)?);
+        }
+        let left = |line: &InvoiceLine| {
+            let left = credited.get(&line.line).map_or(Ok(line.amount), |credited| minus(line.amount, *credited))?;
+            Ok(CreditableLine { line: line.line, left })
+        };
+        self.contents.lines.iter().map(left).collect()
+    }
+
+    /// What credit notes have left of its tax.
+    ///
+    /// # Errors
+    /// [`Refusal::AmountOverflow`] when a sum cannot be represented.
+    pub fn tax_left(&self) -> Result<Money, Refusal> {
+        let taxes = self.credits.iter().flat_map(|credit| &credit.taxes).map(|tax| tax.amount);
+        minus(self.contents.totals.tax()?, sum(self.contents.currency, taxes)?)
     }
 
     /// The document of that format, once it is stored.

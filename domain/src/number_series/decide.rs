@@ -9,5 +9,13 @@ pub(super) fn decide(
 ) -> Result<Decided<NumberSeriesEvent>, Refusal> {
     let NumberSeriesCommand::Allot { series, document_id } = asked.command;
     let n = state.last.checked_add(1).ok_or(Refusal::AmountOverflow)?;
-    Ok(NumberSeriesEvent::NumberAllotted { number: series.number(n), n, document_id: *document_id }.into())
+    let event = NumberSeriesEvent::NumberAllotted {
+        kind: series.kind,
+        seller_entity: series.seller_entity.clone(),
+        year: series.year,
+        n,
+        number: series.number(n),
+        document_id: *document_id,
+    };
+    Ok(event.into())
 }

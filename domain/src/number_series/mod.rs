@@ -9,6 +9,7 @@ pub use command::NumberSeriesCommand;
 pub use event::NumberSeriesEvent;
 pub use state::NumberSeriesState;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::decider::Decider;
@@ -37,7 +38,8 @@ impl Decider for NumberSeriesRules {
 }
 
 /// What is numbered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Numbered {
     Invoice,
     CreditNote,

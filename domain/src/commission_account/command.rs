@@ -17,7 +17,7 @@ pub enum CommissionAccountCommand {
         because_of: Reversed,
         earnings: Box<Earnings>,
     },
-    /// With all lines, which are those waiting; the decision divides them among events.
+    /// With all lines, which are those due; the decision divides them among events.
     Issue(Box<IssuedStatement>),
     StoreDocument {
         statement_id: Uuid,
@@ -46,7 +46,7 @@ pub enum Reversed {
 pub struct Earnings {
     pub reseller_id: Uuid,
     pub end_customer_id: Uuid,
-    /// That of the book date.
+    /// The document's; of a correction that of the book date. Once it has its statement, the next without is meant.
     pub period: Period,
     pub entries: Vec<CommissionEntry>,
 }

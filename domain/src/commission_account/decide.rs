@@ -17,39 +17,53 @@ pub(super) fn decide(
 ) -> Result<Decided<CommissionAccountEvent>, Refusal> {
     use CommissionAccountCommand as C;
     match asked.command {
-        C::Accrue { invoice_id, earnings } => accrue(*invoice_id, earnings),
-        C::Reverse { because_of, earnings } => reverse(*because_of, earnings),
+        C::Accrue { invoice_id, earnings } => accrue(state, *invoice_id, earnings),
+        C::Reverse { because_of, earnings } => reverse(state, *because_of, earnings),
         C::Issue(issued) => Ok(issue(state, issued)),
         C::StoreDocument { statement_id, document } => store(state, *statement_id, document),
         C::Settle { statement_id, how, reference } => settle(state, *statement_id, *how, reference),
     }
 }
 
-fn accrue(invoice_id: Uuid, earnings: &Earnings) -> Result<Decided<CommissionAccountEvent>, Refusal> {
+fn accrue(
+    state: &CommissionAccountState,
+    invoice_id: Uuid,
+    earnings: &Earnings,
+) -> Result<Decided<CommissionAccountEvent>, Refusal> {
+    let period = state.open_period(earnings.period);
     let entries = telling(&earnings.entries)?;
     let events = entries.chunks(EVENT_ENTRIES).map(|entries| CommissionAccountEvent::CommissionAccrued {
         reseller_id: earnings.reseller_id,
         invoice_id,
         end_customer_id: earnings.end_customer_id,
-        period: earnings.period,
+        period,
         entries: entries.to_vec(),
     });
     Ok(events.collect::<Vec<_>>().into())
 }
 
-fn reverse(because_of: Reversed, earnings: &Earnings) -> Result<Decided<CommissionAccountEvent>, Refusal> {
+/// Of an invoice that is void or uncollectible nothing is left that could go back once more.
+fn reverse(
+    state: &CommissionAccountState,
+    because_of: Reversed,
+    earnings: &Earnings,
+) -> Result<Decided<CommissionAccountEvent>, Refusal> {
     let (invoice_id, credit_note_id) = match because_of {
         Reversed::Withdrawn { invoice_id } => (Some(invoice_id), None),
         Reversed::Corrected { invoice_id, credit_note_id } => (Some(invoice_id), Some(credit_note_id)),
         Reversed::Credited { credit_note_id } => (None, Some(credit_note_id)),
     };
+    if invoice_id.is_some_and(|id| state.withdrawn.contains(&id)) {
+        return Ok(Decided::nothing());
+    }
+    let period = state.open_period(earnings.period);
     let entries = telling(&earnings.entries)?;
     let events = entries.chunks(EVENT_ENTRIES).map(|entries| CommissionAccountEvent::CommissionReversed {
         reseller_id: earnings.reseller_id,
         invoice_id,
         credit_note_id,
         end_customer_id: earnings.end_customer_id,
-        period: earnings.period,
+        period,
         entries: entries.to_vec(),
     });
     Ok(events.collect::<Vec<_>>().into())

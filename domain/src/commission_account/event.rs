@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Settlement;
+use super::{CommissionKind, Settlement};
 use crate::billing::Period;
 use crate::decider::facts;
 use crate::document::{Party, StoredDocument};
@@ -19,7 +19,7 @@ pub enum CommissionAccountEvent {
         reseller_id: Uuid,
         invoice_id: Uuid,
         end_customer_id: Uuid,
-        /// That of the book date.
+        /// The one whose statement shows it at the earliest.
         period: Period,
         entries: Vec<CommissionEntry>,
     },
@@ -34,7 +34,7 @@ pub enum CommissionAccountEvent {
         period: Period,
         entries: Vec<CommissionEntry>,
     },
-    /// Everything since the statement before it.
+    /// Everything waiting of this period and of those before it.
     CommissionStatementIssued(Box<IssuedStatement>),
     /// Lines beyond those of the event before it, in the same append.
     CommissionStatementLinesAdded {
@@ -93,6 +93,7 @@ pub struct StatementLine {
     pub credit_note_id: Option<Uuid>,
     pub end_customer_id: Uuid,
     pub line: u32,
+    pub kind: CommissionKind,
     pub base: Money,
     pub amount: Money,
     pub period: Period,

@@ -36,6 +36,23 @@ impl Decider for CommissionAccountRules {
     }
 }
 
+/// What an entry does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CommissionKind {
+    Accrued,
+    Reversed,
+}
+
+impl CommissionKind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accrued => "accrued",
+            Self::Reversed => "reversed",
+        }
+    }
+}
+
 /// How a statement was settled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

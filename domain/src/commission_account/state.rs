@@ -1,12 +1,12 @@
 //! What a reseller's commission account is, folded from its events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{CommissionAccountEvent, CommissionEntry, Settlement, StatementLine};
+use super::{CommissionAccountEvent, CommissionEntry, CommissionKind, Settlement, StatementLine};
 use crate::Money;
 use crate::billing::{Period, negated};
 use crate::document::{DocumentFormat, StoredDocument};
@@ -15,6 +15,8 @@ use crate::document::{DocumentFormat, StoredDocument};
 pub struct CommissionAccountState {
     /// What no statement has yet, in the order in which it came.
     pub waiting: Vec<StatementLine>,
+    /// Invoices whose commission went back whole.
+    pub withdrawn: BTreeSet<Uuid>,
     /// Without their lines, which are the events'.
     pub statements: BTreeMap<Uuid, Statement>,
 }
@@ -43,6 +45,19 @@ impl Statement {
 }
 
 impl CommissionAccountState {
+    /// What the statement of that period shows: everything waiting but what belongs to later periods.
+    pub fn due(&self, period: Period) -> Vec<StatementLine> {
+        self.waiting.iter().filter(|line| line.period <= period).cloned().collect()
+    }
+
+    /// That period, or the first one after it that has no statement.
+    pub(super) fn open_period(&self, mut period: Period) -> Period {
+        while self.statements.values().any(|statement| statement.period == period) {
+            period = period.next();
+        }
+        period
+    }
+
     pub(super) fn evolve(&mut self, event: &CommissionAccountEvent) {
         use CommissionAccountEvent as E;
         match event {
@@ -52,24 +67,27 @@ impl CommissionAccountState {
                     credit_note_id: None,
                     end_customer_id: *end_customer_id,
                     line: entry.line,
+                    kind: CommissionKind::Accrued,
                     base: entry.base,
                     amount: entry.amount,
                     period: *period,
                 }));
             }
             E::CommissionReversed { invoice_id, credit_note_id, end_customer_id, period, entries, .. } => {
+                self.withdrawn.extend(invoice_id.filter(|_| credit_note_id.is_none()));
                 self.waiting.extend(entries.iter().map(turned).map(|entry| StatementLine {
                     invoice_id: *invoice_id,
                     credit_note_id: *credit_note_id,
                     end_customer_id: *end_customer_id,
                     line: entry.line,
+                    kind: CommissionKind::Reversed,
                     base: entry.base,
                     amount: entry.amount,
                     period: *period,
                 }));
             }
             E::CommissionStatementIssued(issued) => {
-                self.waiting.clear();
+                self.waiting.retain(|line| line.period > issued.period);
                 let statement = Statement {
                     number: issued.number.clone(),
                     period: issued.period,

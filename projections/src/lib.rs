@@ -5,8 +5,10 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod billing_runs;
 pub mod catalogue;
 pub mod customers;
+pub mod discrepancies;
 pub mod drift;
 pub mod exchange_rates;
 pub mod model;

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
 use crate::accounts::Accounts;
+use crate::billing_runs::BillingRuns;
 use crate::catalogue::CatalogueChanges;
 use crate::customers::Customers;
 use crate::drift::Drifts;
@@ -59,7 +60,7 @@ pub fn all() -> Vec<ReadModel> {
         ),
         ReadModel::new(ORDERS, 1, vec![Box::new(Of::<Orders>::new())]),
         ReadModel::new(SUBSCRIPTIONS, 2, vec![Box::new(Of::<Subscriptions>::new()), Box::new(Of::<Drifts>::new())]),
-        ReadModel::new(BILLING, 1, vec![]),
+        ReadModel::new(BILLING, 1, vec![Box::new(Of::<BillingRuns>::new())]),
     ]
 }
 

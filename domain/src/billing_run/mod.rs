@@ -7,7 +7,7 @@ mod state;
 
 pub use command::{BillingRunCommand, DiscrepancyNote};
 pub use event::{BillingDiscrepancy, BillingRunEvent, StartedRun};
-pub use state::{BillingRun, BillingRunState, Discrepancy, ParkedAccount, RunStatus};
+pub use state::{BillingRun, BillingRunState, Discrepancy, PARKED_NAMED, ParkedAccount, RunStatus, RunSummary};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

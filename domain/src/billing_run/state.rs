@@ -1,6 +1,10 @@
 //! What a billing run is, folded from its events.
 
-use std::collections::BTreeMap;
+mod summary;
+
+pub use summary::{PARKED_NAMED, RunSummary};
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -42,7 +46,7 @@ pub struct BillingRun {
     pub status: RunStatus,
     pub counts: RunCounts,
     /// Billed parties that are done.
-    pub done: Vec<Uuid>,
+    pub done: BTreeSet<Uuid>,
     pub parked: BTreeMap<Uuid, ParkedAccount>,
     pub discrepancies: BTreeMap<Uuid, Discrepancy>,
 }
@@ -84,7 +88,7 @@ impl BillingRunState {
                     started: (**started).clone(),
                     status: RunStatus::Waiting,
                     counts: RunCounts::default(),
-                    done: Vec::new(),
+                    done: BTreeSet::new(),
                     parked: BTreeMap::new(),
                     discrepancies: BTreeMap::new(),
                 };
@@ -133,7 +137,7 @@ impl BillingRun {
             BillingRunEvent::PartiesBilled { parties } => {
                 self.status = RunStatus::Running;
                 for party in parties {
-                    self.done.push(party.customer_id);
+                    self.done.insert(party.customer_id);
                     self.counts.add(party);
                 }
             }

@@ -1,6 +1,7 @@
 //! Everything that knows the Cloud Computing Provider's words. They stop at this crate's wall: what leaves it is ours.
 
 pub mod backoff;
+mod billing;
 pub mod breaker;
 pub mod catalogue;
 pub mod change;

@@ -35,6 +35,8 @@ impl Performer for Adapter {
                 Effect::SyncCatalogue {} => self.sync_catalogue(due).await,
                 Effect::Reconcile { run_id } => self.reconcile(due, *run_id).await,
                 Effect::SettleDrift { drift_id, account_id } => self.settle_drift(due, *drift_id, *account_id).await,
+                Effect::StartBilling { entity, period } => self.start_billing(due, entity, *period).await,
+                Effect::RunBilling { run_id } => self.run_billing(due, *run_id).await,
                 Effect::ChangeSubscription { subscription_id, change_id } => {
                     self.change_subscription(due, *subscription_id, *change_id).await
                 }

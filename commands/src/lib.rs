@@ -6,6 +6,7 @@
 pub mod account;
 pub mod authorise;
 pub mod balance;
+pub mod billing;
 pub mod bus;
 pub mod calendar;
 pub mod catalogue;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::process::{Change, Effect, Process, Provision};
+use domain::process::{Bill, Change, Effect, Process, Provision};
 use domain::{AggregateType, StreamId, ids};
 use event_log::{ApplyError, Reader, Recorded};
 use futures::future::BoxFuture;
@@ -34,7 +34,8 @@ impl Reader for Reactor {
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         Box::pin(async move {
             react::<Provision>(tx, events).await?;
-            react::<Change>(tx, events).await
+            react::<Change>(tx, events).await?;
+            react::<Bill>(tx, events).await
         })
     }
 
@@ -141,6 +142,8 @@ fn delay(effect: &Effect) -> Duration {
         | Effect::SendRenewal { .. }
         | Effect::LookAtSubscription { .. }
         | Effect::Reconcile { .. }
-        | Effect::SettleDrift { .. } => Duration::ZERO,
+        | Effect::SettleDrift { .. }
+        | Effect::StartBilling { .. }
+        | Effect::RunBilling { .. } => Duration::ZERO,
     }
 }

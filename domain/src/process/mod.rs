@@ -1,10 +1,12 @@
 //! Processes: what the product does by itself because something happened. Decisions only; a worker performs
 //! the effects, at least once, and answers by command.
 
+pub mod bill;
 pub mod catalogue;
 pub mod change;
 pub mod provision;
 
+pub use bill::Bill;
 pub use change::Change;
 pub use provision::Provision;
 
@@ -13,6 +15,7 @@ use std::fmt::Debug;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
+use crate::billing::Period;
 use crate::{Event, StreamId};
 
 /// A pure decision over events, with a small state per instance.
@@ -53,6 +56,10 @@ pub enum Effect {
     Reconcile { run_id: Uuid },
     /// Carry out what an operator has decided about a difference; `account_id` is where an unknown one shall belong.
     SettleDrift { drift_id: Uuid, account_id: Option<Uuid> },
+    /// Begin the billing of a month that has ended at a seller entity.
+    StartBilling { entity: String, period: Period },
+    /// Bill everybody whom the run is for.
+    RunBilling { run_id: Uuid },
 }
 
 impl Effect {
@@ -69,10 +76,12 @@ impl Effect {
             Self::LookAtSubscription { .. } => "look_at_subscription",
             Self::Reconcile { .. } => "reconcile",
             Self::SettleDrift { .. } => "settle_drift",
+            Self::StartBilling { .. } => "start_billing",
+            Self::RunBilling { .. } => "run_billing",
         }
     }
 
-    /// The id of what it is about; `catalogue` for the one there is.
+    /// The id of what it is about; `catalogue` for the one there is, entity and month where there is none yet.
     pub fn subject(&self) -> String {
         match self {
             Self::OpenAccount { account_id } => account_id.to_string(),
@@ -83,7 +92,8 @@ impl Effect {
             Self::ChangeSubscription { subscription_id, .. }
             | Self::SendRenewal { subscription_id }
             | Self::LookAtSubscription { subscription_id } => subscription_id.to_string(),
-            Self::Reconcile { run_id } => run_id.to_string(),
+            Self::Reconcile { run_id } | Self::RunBilling { run_id } => run_id.to_string(),
+            Self::StartBilling { entity, period } => format!("{entity}/{period}"),
             Self::SettleDrift { drift_id, .. } => drift_id.to_string(),
         }
     }

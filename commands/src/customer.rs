@@ -16,6 +16,6 @@ pub use close::CloseCustomer;
 pub use erase::ErasePersonalData;
 pub use patch::{AddressPatch, ContactPatch, CustomerPatch, ElectronicAddressPatch, StaffPatch};
 pub use register::RegisterCustomer;
-pub use standing::in_good_standing;
+pub use standing::{in_good_standing, is_suspended};
 pub use suspend::{ReinstateCustomer, SuspendCustomer};
 pub use terms::SetCommercialTerms;

@@ -1,12 +1,14 @@
 //! Write-side indexes: how a command finds the streams it must load. Hints only; the loaded stream decides.
 
 mod accounts;
+mod balances;
 mod drifts;
 mod invoices;
 mod orders;
 mod subscriptions;
 
 pub use accounts::{accounts, is_linked_elsewhere, open_accounts};
+pub use balances::{balances, open_invoices};
 pub use drifts::{IndexedDrift, account_of_provider, drifts_about, open_drifts, subscriptions_of_provider};
 pub use invoices::{DueInvoice, invoices_due_before};
 pub use orders::{ScheduledOrder, due_orders};
@@ -58,7 +60,11 @@ async fn index(tx: &mut PgConnection, recorded: &Recorded, event: &Event) -> Res
             order(tx, &recorded.aggregate_id, provider_order_id).await?;
         }
         Event::Order(OrderEvent::OrderScheduled { start_on, .. }) => orders::scheduled(tx, recorded, *start_on).await?,
-        Event::Invoice(event) => invoices::index(tx, recorded, event).await?,
+        Event::Invoice(event) => {
+            invoices::index(tx, recorded, event).await?;
+            balances::index_invoice(tx, recorded, event).await?;
+        }
+        Event::Balance(event) => balances::index_balance(tx, event).await?,
         Event::Subscription(event) => subscriptions::index(tx, recorded, event).await?,
         Event::Customer(_)
         // Its id stays known, so that removing it again is no mistake.
@@ -67,7 +73,6 @@ async fn index(tx: &mut PgConnection, recorded: &Recorded, event: &Event) -> Res
         | Event::Calendar(_)
         | Event::ExchangeRates(_)
         | Event::CreditNote(_)
-        | Event::Balance(_)
         | Event::NumberSeries(_)
         | Event::ChargeLedger(_)
         | Event::BillingRun(_)

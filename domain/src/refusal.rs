@@ -83,7 +83,7 @@ pub enum Refusal {
     OnAnotherAccount,
     #[error("The period is not over yet.")]
     PeriodOpen,
-    #[error("A balance is left: it has to be paid out or used up first.")]
+    #[error("A balance is left: something to the credit of the customer, or an invoice that is not paid.")]
     HasBalance,
     #[error("Only {left} is left to be credited.")]
     CreditLimit { left: Money },

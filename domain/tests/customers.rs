@@ -147,6 +147,10 @@ fn renamed() -> CustomerCommand {
     CustomerCommand::ChangeDetails(ChangeDetails { name: "Other".to_owned(), ..details() })
 }
 
+const fn close(has_open_accounts: bool, has_balance: bool) -> CustomerCommand {
+    CustomerCommand::Close { has_open_accounts, has_balance }
+}
+
 /// Columns as in [`histories`]. A name is the event written, `-` a success without one, a slug the refusal.
 #[test]
 fn every_state_answers_every_command() {
@@ -171,11 +175,9 @@ fn every_state_answers_every_command() {
         (CustomerCommand::Suspend { by: dunning }, [suspended, "-", "-", closed]),
         (CustomerCommand::Reinstate { by: operator }, ["-", reinstated, reinstated, closed]),
         (CustomerCommand::Reinstate { by: dunning }, ["-", "-", reinstated, closed]),
-        (CustomerCommand::Close { has_open_accounts: true }, ["has-accounts", "has-accounts", "has-accounts", "-"]),
-        (
-            CustomerCommand::Close { has_open_accounts: false },
-            ["CustomerClosed", "CustomerClosed", "CustomerClosed", "-"],
-        ),
+        (close(true, true), ["has-accounts", "has-accounts", "has-accounts", "-"]),
+        (close(false, true), ["has-balance", "has-balance", "has-balance", "-"]),
+        (close(false, false), ["CustomerClosed", "CustomerClosed", "CustomerClosed", "-"]),
         (erase, ["PersonalDataErased"; 4]),
         (CustomerCommand::ErasePersonalData { subjects: Vec::new() }, ["-", "-", "-", "-"]),
     ];
@@ -197,7 +199,7 @@ fn nothing_but_registering_is_possible_before_it() {
         CustomerCommand::Move { reseller: None },
         CustomerCommand::Suspend { by: CustomerSuspendedBy::Operator },
         CustomerCommand::Reinstate { by: CustomerSuspendedBy::Operator },
-        CustomerCommand::Close { has_open_accounts: false },
+        close(false, false),
         CustomerCommand::ErasePersonalData { subjects: vec![CUSTOMER] },
     ];
     for command in commands {

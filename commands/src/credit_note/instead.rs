@@ -30,7 +30,7 @@ pub async fn issue_instead_in(
     let settlement = Settlement { invoice: nothing, balance: contents.totals.total, refund: nothing };
     let note = note(work, id, contents, issued_on).await?;
     commission::reverse_instead_in(work, &note).await?;
-    issue_in(work, note, settlement).await
+    issue_in(work, note, None, settlement).await
 }
 
 async fn note(

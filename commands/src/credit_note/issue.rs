@@ -1,7 +1,7 @@
 //! What all credit notes have in common: how they are issued, and where their total goes.
 
 use domain::balance::BalanceSource;
-use domain::credit_note::{CreditNoteCommand, CreditNoteRules, IssuedCreditNote, Settlement};
+use domain::credit_note::{CreditNoteCommand, CreditNoteRules, CreditReason, IssuedCreditNote, Settlement};
 
 use crate::{Failure, Work, balance};
 
@@ -10,10 +10,11 @@ use crate::{Failure, Work, balance};
 pub(super) async fn issue_in(
     work: &mut Work<'_>,
     note: IssuedCreditNote,
+    reason: Option<CreditReason>,
     settlement: Settlement,
 ) -> Result<(), Failure> {
     let (id, customer_id) = (note.credit_note_id, note.customer_id);
-    let issue = CreditNoteCommand::Issue(Box::new(note));
+    let issue = CreditNoteCommand::Issue { note: Box::new(note), reason };
     work.decide::<CreditNoteRules>(id, &issue, Some(customer_id)).await?;
     let Settlement { invoice, balance, refund } = settlement;
     let settle = CreditNoteCommand::Settle { invoice, balance, refund };

@@ -13,11 +13,21 @@ use crate::{Failure, Work};
 /// [`Refusal::CustomerSuspended`], [`Refusal::CustomerClosed`], and [`Failure::Log`].
 pub async fn in_good_standing(work: &mut Work<'_>, customer: &Customer) -> Result<(), Failure> {
     active(customer.status)?;
-    let Some(reseller) = customer.reseller_id else { return Ok(()) };
+    if is_suspended(work, customer).await? { Err(Refusal::CustomerSuspended.into()) } else { Ok(()) }
+}
+
+/// Whether the customer is suspended, or has a reseller that is not active: a closed reseller sells nothing either, but
+/// its customer is not closed.
+///
+/// # Errors
+/// [`Failure::Log`].
+pub async fn is_suspended(work: &mut Work<'_>, customer: &Customer) -> Result<bool, Failure> {
+    if customer.status == CustomerStatus::Suspended {
+        return Ok(true);
+    }
+    let Some(reseller) = customer.reseller_id else { return Ok(false) };
     let reseller = work.read::<CustomerRules>(reseller).await?;
-    let is_active = reseller.state.known().is_some_and(|reseller| reseller.status == CustomerStatus::Active);
-    // A closed reseller sells nothing either, but its customer is not closed.
-    if is_active { Ok(()) } else { Err(Refusal::CustomerSuspended.into()) }
+    Ok(reseller.state.known().is_none_or(|reseller| reseller.status != CustomerStatus::Active))
 }
 
 /// Makes sure that there is an active reseller of this id, for a customer that is to become its own.

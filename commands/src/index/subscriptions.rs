@@ -103,13 +103,25 @@ pub async fn live_subscriptions_ended_by<'e, E: PgExecutor<'e>>(
     .await
 }
 
-/// Whether an account has a subscription that has not ended.
+/// Whether an account has a subscription that has not ended, as of the end of the log: what the index does not have yet
+/// is looked up there, so that one that started a moment ago counts, and one that ended does not.
 ///
 /// # Errors
 /// Any database error.
 pub async fn has_live_subscriptions<'e, E: PgExecutor<'e>>(executor: E, account: Uuid) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("select exists (select 1 from index_subscriptions where account_id = $1 and live)")
-        .bind(account)
-        .fetch_one(executor)
-        .await
+    sqlx::query_scalar(
+        "with late as materialized ( \
+            select aggregate_id, event_type, payload from events \
+            where position > coalesce((select position from readers where name = 'indexes'), 0) \
+            and aggregate_type = 'subscription' \
+            and event_type in ('SubscriptionStarted', 'CancellationConfirmed', 'SubscriptionExpired')), \
+         live as (select subscription_id::text as id from index_subscriptions where account_id = $1 and live \
+            union all select aggregate_id from late where event_type = 'SubscriptionStarted' \
+            and payload #>> '{SubscriptionStarted,account_id}' = $1::text) \
+         select exists (select 1 from live where not exists ( \
+            select 1 from late where late.aggregate_id = live.id and late.event_type <> 'SubscriptionStarted'))",
+    )
+    .bind(account)
+    .fetch_one(executor)
+    .await
 }

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use domain::account::AccountRules;
-use domain::customer::{Customer, CustomerRules, CustomerStatus};
+use domain::customer::{Customer, CustomerStatus};
 use domain::order::{OrderCommand, OrderRules, OrderingAccount, PaymentMode, RequestedLine};
 use domain::pricing::{self, Buyer};
 use domain::service::{Service, ServiceRules};
@@ -10,6 +10,7 @@ use domain::tax::{self, TaxCase};
 use domain::{AggregateType, StreamId};
 use uuid::Uuid;
 
+use crate::customer::is_suspended;
 use crate::{Answer, Command, Failure, Operation, Work, prices};
 
 /// What a client asks for, as placed or quoted.
@@ -82,14 +83,6 @@ pub(super) async fn look_up(
         lines: lines(work, customer, &request.lines, today).await?,
         tax: tax::treatment(&case, today),
     })
-}
-
-/// The customer is suspended, or its reseller is no longer active.
-pub(super) async fn is_suspended(work: &mut Work<'_>, customer: &Customer) -> Result<bool, Failure> {
-    let Some(reseller) = customer.reseller_id else { return Ok(customer.status == CustomerStatus::Suspended) };
-    let reseller = work.read::<CustomerRules>(reseller).await?;
-    let inactive = reseller.state.known().is_some_and(|reseller| reseller.status != CustomerStatus::Active);
-    Ok(inactive || customer.status == CustomerStatus::Suspended)
 }
 
 async fn lines(

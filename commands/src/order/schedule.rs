@@ -8,7 +8,7 @@ use domain::{AggregateType, Refusal, StreamId};
 use tracing::warn;
 use uuid::Uuid;
 
-use super::place::is_suspended;
+use crate::customer::is_suspended;
 use crate::index::{self, ScheduledOrder};
 use crate::{Answer, Bus, Command, Context, Failure, Key, Operation, Rejection, Trace, Work, bus};
 

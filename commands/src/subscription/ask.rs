@@ -1,11 +1,12 @@
 //! What the changes of a subscription have in common: who may ask, what the rules need to know, what is answered.
 
-use domain::customer::{CustomerRules, CustomerStatus};
+use domain::customer::CustomerRules;
 use domain::service::{ServiceRules, ServiceStatus};
 use domain::subscription::{SubscriptionCommand, SubscriptionCore, SubscriptionRules, Surroundings, SuspendedBy};
 use domain::{Actor, AggregateType, Role, StreamId};
 use uuid::Uuid;
 
+use crate::customer::is_suspended;
 use crate::{Answer, Failure, Work};
 
 /// The subscription, for a caller who may do this to it.
@@ -25,21 +26,11 @@ pub(super) async fn known(work: &mut Work<'_>, subscription_id: Uuid) -> Result<
 pub(super) async fn surroundings(work: &mut Work<'_>, core: &SubscriptionCore) -> Result<Surroundings, Failure> {
     let customer = work.read::<CustomerRules>(core.started.customer_id).await?;
     let customer = customer.state.known().ok_or(Failure::NotFound)?;
-    let own = customer.status == CustomerStatus::Suspended;
-    let resellers = match customer.reseller_id {
-        Some(reseller) => is_suspended(work, reseller).await?,
-        None => false,
-    };
     Ok(Surroundings {
         today: work.bus().seller().entity(&customer.seller_entity).day_at(work.context.at),
-        customer_suspended: own || resellers,
+        customer_suspended: is_suspended(work, customer).await?,
         service_withdrawn: is_withdrawn(work, core).await?,
     })
-}
-
-async fn is_suspended(work: &mut Work<'_>, customer_id: Uuid) -> Result<bool, Failure> {
-    let customer = work.read::<CustomerRules>(customer_id).await?;
-    Ok(customer.state.known().is_some_and(|customer| customer.status != CustomerStatus::Active))
 }
 
 pub(super) async fn is_withdrawn(work: &mut Work<'_>, core: &SubscriptionCore) -> Result<bool, Failure> {

@@ -1,12 +1,15 @@
 //! What may happen to a credit note.
 
 use rust_decimal::Decimal;
+use serde_json::{Map, Value};
 
-use super::{CreditNote, CreditNoteCommand, CreditNoteEvent, CreditNoteState, IssuedCreditNote, Settlement};
+use super::{
+    CreditNote, CreditNoteCommand, CreditNoteEvent, CreditNoteState, CreditReason, IssuedCreditNote, Settlement,
+};
 use crate::billing::lines::in_events;
 use crate::billing::sum;
 use crate::document::StoredDocument;
-use crate::{Asked, Decided, Refusal};
+use crate::{Asked, Decided, PersonalData, PersonalKind, PersonalRef, Refusal, ids};
 
 pub(super) fn decide(
     state: &CreditNoteState,
@@ -14,9 +17,9 @@ pub(super) fn decide(
 ) -> Result<Decided<CreditNoteEvent>, Refusal> {
     use CreditNoteCommand as C;
     match (state, asked.command) {
-        (CreditNoteState::Unknown, C::Issue(issued)) => Ok(issued_now(issued).into()),
+        (CreditNoteState::Unknown, C::Issue { note, reason }) => Ok(issued_now(note, reason.as_ref())),
         // Its id is its natural key: it is there already.
-        (CreditNoteState::Known(_), C::Issue(_)) => Ok(Decided::nothing()),
+        (CreditNoteState::Known(_), C::Issue { .. }) => Ok(Decided::nothing()),
         (CreditNoteState::Known(note), C::Settle { invoice, balance, refund }) => {
             settled(note, Settlement { invoice: *invoice, balance: *balance, refund: *refund })
         }
@@ -25,11 +28,24 @@ pub(super) fn decide(
     }
 }
 
-fn issued_now(issued: &IssuedCreditNote) -> Vec<CreditNoteEvent> {
-    let mut parts = in_events(&issued.lines).into_iter();
-    let first = IssuedCreditNote { lines: parts.next().unwrap_or_default(), ..issued.clone() };
+fn issued_now(note: &IssuedCreditNote, reason: Option<&CreditReason>) -> Decided<CreditNoteEvent> {
+    let words = reason.map(|reason| words(note, reason));
+    let mut parts = in_events(&note.lines).into_iter();
+    let first = IssuedCreditNote {
+        lines: parts.next().unwrap_or_default(),
+        reason: words.as_ref().map(|words| words.reference),
+        ..note.clone()
+    };
     let more = parts.map(|lines| CreditNoteEvent::CreditNoteLinesAdded { lines });
-    std::iter::once(CreditNoteEvent::CreditNoteIssued(Box::new(first))).chain(more).collect()
+    let events = std::iter::once(CreditNoteEvent::CreditNoteIssued(Box::new(first))).chain(more);
+    Decided::from(events.collect::<Vec<_>>()).with_personal(words)
+}
+
+/// The billed party's: erasing it reaches them.
+fn words(note: &IssuedCreditNote, reason: &CreditReason) -> PersonalData {
+    let reference = PersonalRef { subject: ids::subject(note.credit_note_id, "reason"), revision: 1 };
+    let fields = Map::from_iter([("reason".to_owned(), Value::from(reason.text.as_str()))]);
+    PersonalData { reference, customer_id: note.customer_id, kind: PersonalKind::Person, fields }
 }
 
 fn settled(note: &CreditNote, settlement: Settlement) -> Result<Decided<CreditNoteEvent>, Refusal> {

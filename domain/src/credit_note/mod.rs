@@ -5,7 +5,7 @@ mod decide;
 mod event;
 mod state;
 
-pub use command::CreditNoteCommand;
+pub use command::{CreditNoteCommand, CreditReason};
 pub use event::{CorrectedInvoice, CreditNoteEvent, CreditNoteLine, IssuedCreditNote};
 pub use state::{CreditNote, CreditNoteState, Settlement};
 

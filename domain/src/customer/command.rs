@@ -27,6 +27,8 @@ pub enum CustomerCommand {
     },
     Close {
         has_open_accounts: bool,
+        /// Something is to its credit, or left to be paid by it.
+        has_balance: bool,
     },
     /// `subjects` are those of its persons that still have fields.
     ErasePersonalData {

@@ -46,7 +46,7 @@ fn change(
         CustomerCommand::Move { reseller } => move_to(customer, *reseller),
         CustomerCommand::Suspend { by } => suspend(customer, *by),
         CustomerCommand::Reinstate { by } => reinstate(customer, *by),
-        CustomerCommand::Close { has_open_accounts } => close(customer, *has_open_accounts),
+        CustomerCommand::Close { has_open_accounts, has_balance } => close(customer, *has_open_accounts, *has_balance),
         CustomerCommand::ErasePersonalData { subjects } => Ok(erase(subjects, at)),
     }
 }
@@ -142,10 +142,11 @@ fn reinstate(customer: &Customer, by: CustomerSuspendedBy) -> Result<Decided<Cus
     }
 }
 
-fn close(customer: &Customer, has_open_accounts: bool) -> Result<Decided<CustomerEvent>, Refusal> {
+fn close(customer: &Customer, has_open_accounts: bool, has_balance: bool) -> Result<Decided<CustomerEvent>, Refusal> {
     match customer.status {
         CustomerStatus::Closed => Ok(Decided::nothing()),
         CustomerStatus::Active | CustomerStatus::Suspended if has_open_accounts => Err(Refusal::HasAccounts),
+        CustomerStatus::Active | CustomerStatus::Suspended if has_balance => Err(Refusal::HasBalance),
         CustomerStatus::Active | CustomerStatus::Suspended => Ok(CustomerEvent::CustomerClosed {}.into()),
     }
 }

@@ -65,7 +65,7 @@ fn questions() -> Vec<Question<CustomerRules>> {
     use CustomerSuspendedBy::{Dunning, Operator};
     let terms = |payment_days| Terms { payment_days, ..Terms::standard(Currency::EUR) };
     let set = move |payment_days| CustomerCommand::SetTerms { terms: terms(payment_days) };
-    let close = |has_open_accounts| CustomerCommand::Close { has_open_accounts };
+    let close = |has_open_accounts, has_balance| CustomerCommand::Close { has_open_accounts, has_balance };
     let erase = || CustomerCommand::ErasePersonalData { subjects: vec![ids::subject(CUSTOMER, "contact")] };
     vec![
         Question::new("Register", |_| CustomerCommand::Register(registration())),
@@ -80,8 +80,9 @@ fn questions() -> Vec<Question<CustomerRules>> {
         Question::new("Suspend, by dunning", |_| CustomerCommand::Suspend { by: Dunning }),
         Question::new("Reinstate, by an operator", |_| CustomerCommand::Reinstate { by: Operator }),
         Question::new("Reinstate, by dunning", |_| CustomerCommand::Reinstate { by: Dunning }),
-        Question::new("Close", move |_| close(false)),
-        Question::new("Close, with open accounts", move |_| close(true)),
+        Question::new("Close", move |_| close(false, false)),
+        Question::new("Close, with open accounts", move |_| close(true, false)),
+        Question::new("Close, with a balance", move |_| close(false, true)),
         Question::new("ErasePersonalData", move |_| erase()),
         Question::new("ErasePersonalData, nothing left", |_| CustomerCommand::ErasePersonalData {
             subjects: Vec::new(),

@@ -2,6 +2,7 @@
 
 use commands::calendar::end_days;
 use commands::catalogue::ask_for_sync;
+use commands::invoice::note_overdue;
 use commands::order::start_due_orders;
 use commands::subscription::ask_due_looks;
 use commands::{Bus, Rejection};
@@ -18,12 +19,14 @@ pub enum DueError {
     Database(#[from] sqlx::Error),
 }
 
-/// Ends the days that are over, starts the orders whose day it is, and asks for what is done once a day.
+/// Ends the days that are over, notes what was not paid by then, starts the orders whose day it is, and asks for what is
+/// done once a day.
 ///
 /// # Errors
 /// [`DueError`].
 pub async fn run(bus: &Bus, wakes: &Wakes) -> Result<(), DueError> {
     end_days(bus).await?;
+    note_overdue(bus).await?;
     start_due_orders(bus).await?;
     let today = bus.now().date_naive();
     ask_for_sync(bus.pool(), &format!("day/{today}")).await?;

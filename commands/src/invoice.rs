@@ -2,9 +2,11 @@
 
 mod issue;
 mod overdue;
+mod withdraw;
 mod write;
 
 pub use issue::IssueInvoice;
 pub use overdue::note_overdue;
+pub use withdraw::{DiscardInvoice, VoidInvoice, WriteOffInvoice};
 pub(crate) use write::reference;
 pub use write::{draft_in, issue_in};

@@ -11,6 +11,7 @@ pub mod customers;
 pub mod discrepancies;
 pub mod drift;
 pub mod exchange_rates;
+pub mod invoices;
 pub mod model;
 mod moves;
 pub mod noun;

@@ -12,6 +12,7 @@ use crate::catalogue::CatalogueChanges;
 use crate::customers::Customers;
 use crate::drift::Drifts;
 use crate::exchange_rates::ExchangeRates;
+use crate::invoices::Invoices;
 use crate::noun::{AnyNoun, Of};
 use crate::orders::Orders;
 use crate::price_rules::PriceRules;
@@ -60,7 +61,7 @@ pub fn all() -> Vec<ReadModel> {
         ),
         ReadModel::new(ORDERS, 1, vec![Box::new(Of::<Orders>::new())]),
         ReadModel::new(SUBSCRIPTIONS, 2, vec![Box::new(Of::<Subscriptions>::new()), Box::new(Of::<Drifts>::new())]),
-        ReadModel::new(BILLING, 1, vec![Box::new(Of::<BillingRuns>::new())]),
+        ReadModel::new(BILLING, 1, vec![Box::new(Of::<BillingRuns>::new()), Box::new(Of::<Invoices>::new())]),
     ]
 }
 

@@ -18,7 +18,7 @@ use super::edge::{self, Edge};
 use super::problem::ProblemType;
 use super::rate_limit::{self, RateLimits};
 use super::server::{self, ConnectionLimits};
-use super::v1::{accounts, admin, audit, customers, exchange_rates, orders, price_rules, services, subscriptions};
+use super::v1::{accounts, admin, audit, customers, exchange_rates, invoices, orders, price_rules, services, subscriptions};
 use super::{dev, docs, openapi, webhooks};
 use crate::clock;
 use crate::config::Settings;
@@ -37,6 +37,7 @@ pub fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(customers::suspend::suspend_customer))
         .routes(routes!(customers::reinstate::reinstate_customer))
         .routes(routes!(customers::erase::erase_personal_data))
+        .routes(routes!(customers::charges::list_charges_to_bill_on))
         .routes(routes!(accounts::open::open_account, accounts::list::list_accounts))
         .routes(routes!(accounts::get::get_account, accounts::change::change_account, accounts::close::close_account))
         .routes(routes!(accounts::link::link_existing_account))
@@ -69,6 +70,11 @@ pub fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(subscriptions::licences::list_licences))
         .routes(routes!(subscriptions::assign::assign_licence, subscriptions::unassign::unassign_licence))
         .routes(routes!(subscriptions::history::get_history))
+        .routes(routes!(invoices::list::list_invoices))
+        .routes(routes!(invoices::get::get_invoice, invoices::discard::discard_invoice))
+        .routes(routes!(invoices::issue::issue_invoice))
+        .routes(routes!(invoices::void::void_invoice))
+        .routes(routes!(invoices::uncollectible::write_off_invoice))
         .routes(routes!(audit::events::list_audit_events))
         .routes(routes!(audit::stream::get_audit_stream))
         .routes(routes!(audit::state::get_audit_state))

@@ -1,6 +1,7 @@
 //! What a text must look like to be a value: shared by bodies and queries.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
+use domain::billing::Period;
 use domain::{Currency, money, text as texts};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -70,6 +71,13 @@ pub fn date_time(text: &str) -> Result<DateTime<Utc>, Fault> {
 /// A moment, or a day that stands for its first moment in UTC.
 pub fn date_or_time(text: &str) -> Result<DateTime<Utc>, Fault> {
     date(text).map(|day| day.and_time(NaiveTime::MIN).and_utc()).or_else(|_| date_time(text))
+}
+
+/// A calendar month, `2026-10`, from 2000 to 2199.
+pub fn period(text: &str) -> Result<Period, Fault> {
+    Period::parse(text).filter(|period| is_plausible(period.first_day())).ok_or_else(|| {
+        Fault::new(ProblemType::InvalidDate, "A period is written 2026-10, and lies from 2000 to 2199.")
+    })
 }
 
 fn is_plausible(day: NaiveDate) -> bool {

@@ -146,9 +146,20 @@ fn of_customers_and_accounts(operation: &str) -> Option<Shape> {
         "close_account" | "close_customer" => shape(Names::Thing, &[409]),
         "change_customer" => Shape { body: |_| Some(json!({ "buyer_reference": "04011000-35" })), ..thing },
         "set_commercial_terms" => Shape { body: |_| Some(json!({ "payment_days": 14 })), ..thing },
-        "suspend_customer" | "reinstate_customer" | "erase_personal_data" => thing,
+        "suspend_customer" | "reinstate_customer" | "erase_personal_data" | "list_charges_to_bill_on" => thing,
         "link_existing_account" => {
             Shape { body: |_| Some(json!({ "provider_account_id": "acc-of-somebody" })), ..shape(Names::Thing, &[409]) }
+        }
+        _ => return of_billing(operation),
+    })
+}
+
+fn of_billing(operation: &str) -> Option<Shape> {
+    Some(match operation {
+        "list_invoices" => filtered(),
+        // Ids of no invoices: known to nobody.
+        "get_invoice" | "issue_invoice" | "discard_invoice" | "void_invoice" | "write_off_invoice" => {
+            shape(Names::Nothing, &[404])
         }
         _ => return None,
     })

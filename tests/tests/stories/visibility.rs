@@ -43,7 +43,7 @@ impl Ids {
             "subscriptions" => (self.subscription.as_str(), 200),
             "services" => (self.service.as_str(), 200),
             "price-rules" => (self.price_rule.as_str(), 200),
-            "admin" if template.contains("{id}") => (NOBODY, 404),
+            "admin" | "invoices" if template.contains("{id}") => (NOBODY, 404),
             _ => ("{id}", 200),
         };
         let path = template.replace("{id}", id).replace("{sid}", &self.subscription).replace("{aggregate}", "order");

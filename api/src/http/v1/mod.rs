@@ -5,6 +5,7 @@ pub mod admin;
 pub mod audit;
 pub mod customers;
 pub mod exchange_rates;
+pub mod invoices;
 pub mod list;
 pub mod money;
 pub mod orders;

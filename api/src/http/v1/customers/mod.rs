@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod change;
+pub mod charges;
 pub mod close;
 pub mod erase;
 pub mod get;

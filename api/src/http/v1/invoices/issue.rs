@@ -1,0 +1,27 @@
+//! `POST /v1/invoices/{id}/issue`
+
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use commands::Operation;
+use commands::invoice::IssueInvoice;
+
+use super::body::{InvoiceBody, InvoiceResource};
+use crate::http::api::{self, Api};
+use crate::http::problem::{Problem, ProblemBody};
+
+/// Issue a draft, with today as its book date
+#[utoipa::path(
+    post, path = "/v1/invoices/{id}/issue", tag = "invoices", operation_id = "issue_invoice",
+    params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = String, Header), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, body = InvoiceBody), (status = "4XX", body = ProblemBody)),
+    security(("bearer" = [])),
+)]
+pub async fn issue_invoice(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let context = api.write_without_body(Operation::IssueInvoice, request).await?;
+    let receipt = api.bus.execute(&context, &IssueInvoice { invoice_id: api::path_id(&id)? }).await?;
+    api.answer::<InvoiceResource>(&context, receipt).await
+}

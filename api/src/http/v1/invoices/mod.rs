@@ -1,0 +1,10 @@
+//! Invoices.
+
+pub mod body;
+pub mod discard;
+pub mod get;
+pub mod issue;
+pub mod line;
+pub mod list;
+pub mod uncollectible;
+pub mod void;

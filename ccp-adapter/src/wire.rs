@@ -185,6 +185,38 @@ pub enum OperationStatus {
     Failed,
 }
 
+/// One page of the bill of an account and a month.
+#[derive(Deserialize)]
+pub struct BillPage {
+    pub closed: bool,
+    pub lines: Vec<BillLine>,
+    pub next_cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub struct BillLine {
+    pub line_id: String,
+    pub subscription_id: String,
+    pub charge: BillCharge,
+    pub quantity: i64,
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+    pub amount: String,
+    pub currency: String,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BillCharge {
+    New,
+    Cycle,
+    Renew,
+    Add,
+    Remove,
+    Cancel,
+    Credit,
+}
+
 #[derive(Serialize)]
 pub struct WebhookEndpoint<'a> {
     pub url: &'a str,

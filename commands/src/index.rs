@@ -2,6 +2,8 @@
 
 mod accounts;
 mod balances;
+mod billing;
+mod commissions;
 mod drifts;
 mod invoices;
 mod orders;
@@ -9,6 +11,10 @@ mod subscriptions;
 
 pub use accounts::{accounts, is_linked_elsewhere, open_accounts};
 pub use balances::{balances, open_invoices};
+pub use billing::{
+    IndexedAccount, billable_accounts, commission_accounts, has_caught_up, open_discrepancies, run_of_discrepancy,
+};
+pub use commissions::{IndexedStatement, commission_statement};
 pub use drifts::{IndexedDrift, account_of_provider, drifts_about, open_drifts, subscriptions_of_provider};
 pub use invoices::{DueInvoice, invoices_due_before};
 pub use orders::{ScheduledOrder, due_orders};
@@ -66,17 +72,20 @@ async fn index(tx: &mut PgConnection, recorded: &Recorded, event: &Event) -> Res
         }
         Event::Balance(event) => balances::index_balance(tx, event).await?,
         Event::Subscription(event) => subscriptions::index(tx, recorded, event).await?,
-        Event::Customer(_)
+        Event::Customer(event) => billing::customer(tx, recorded, event).await?,
+        Event::BillingRun(event) => billing::run(tx, recorded, event).await?,
+        Event::CommissionAccount(event) => {
+            billing::commission(tx, event).await?;
+            commissions::index(tx, recorded, event).await?;
+        }
         // Its id stays known, so that removing it again is no mistake.
-        | Event::PriceRule(PriceRuleEvent::PriceRuleRemoved { .. })
+        Event::PriceRule(PriceRuleEvent::PriceRuleRemoved { .. })
         | Event::Order(_)
         | Event::Calendar(_)
         | Event::ExchangeRates(_)
         | Event::CreditNote(_)
         | Event::NumberSeries(_)
-        | Event::ChargeLedger(_)
-        | Event::BillingRun(_)
-        | Event::CommissionAccount(_) => {}
+        | Event::ChargeLedger(_) => {}
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! One attempt at a command: what it reads, what it decides, and the versions that must still hold at the append.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -129,6 +129,43 @@ impl<'a> Work<'a> {
         Ok(state)
     }
 
+    /// Reads several streams of one kind in one query, so that each [`read`](Self::read) of them finds it here.
+    ///
+    /// # Errors
+    /// [`Failure::Log`].
+    pub async fn read_all<D: Decider>(&mut self, ids: impl IntoIterator<Item = Uuid>) -> Result<(), Failure> {
+        let mut missing = BTreeSet::new();
+        for stream in ids.into_iter().map(|id| StreamId::new(D::TYPE, id)) {
+            if self.streams.contains_key(&stream) {
+                continue;
+            }
+            match self.bus.states.get(&stream).filter(|_| !self.fresh) {
+                Some(slot) => {
+                    self.log.tickets.extend(slot.pending());
+                    self.streams.insert(stream, Touched { seen: slot.version, now: slot, written: false });
+                }
+                None => {
+                    missing.insert(stream.id);
+                }
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let missing: Vec<String> = missing.into_iter().collect();
+        let mut loaded = stream::load_all::<D, _>(&self.bus.pool, &missing).await?;
+        for id in missing {
+            let state = loaded.remove(&id).unwrap_or_default();
+            let (stream, seen) = (StreamId::new(D::TYPE, id), state.version);
+            let now = Slot::new::<D>(Arc::new(state), None);
+            if seen > 0 {
+                self.bus.states.remember(&stream, now.clone());
+            }
+            self.streams.insert(stream, Touched { seen, now, written: false });
+        }
+        Ok(())
+    }
+
     async fn look_up<D: Decider>(&self, stream: &StreamId) -> Result<Slot, Failure> {
         let cached = self.bus.states.get(stream);
         if let Some(slot) = cached.filter(|_| !self.fresh) {
@@ -166,7 +203,11 @@ impl<'a> Work<'a> {
         }
         let metadata = self.context.metadata(customer);
         let json = serde_json::to_string(&metadata)?;
-        let mut next = Versioned::clone(&state);
+        let Some(touched) = self.streams.remove(&stream) else { return Ok(()) };
+        let seen = touched.seen;
+        // A state that nobody else holds grows in place: a command may decide thousands of times on one stream.
+        drop(touched);
+        let mut next = Arc::unwrap_or_clone(state);
         for event in decided.events {
             D::evolve(&mut next.state, &event);
             next.mark(next.version + 1, Mark::of(&metadata, 0));
@@ -178,10 +219,8 @@ impl<'a> Work<'a> {
                 customer,
             )?);
         }
-        if let Some(touched) = self.streams.get_mut(&stream) {
-            touched.now = Slot::new::<D>(Arc::new(next), None);
-            touched.written = true;
-        }
+        let now = Slot::new::<D>(Arc::new(next), None);
+        self.streams.insert(stream, Touched { seen, now, written: true });
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The provider's client: every call it offers, in our words.
 
 mod accounts;
+mod billing;
 mod call;
 mod catalogue;
 mod changes;

@@ -38,6 +38,17 @@ impl Cursors {
     }
 }
 
+/// What a list comes in.
+pub(super) trait Page: DeserializeOwned {
+    fn next_cursor(&self) -> Option<&str>;
+}
+
+impl<T: DeserializeOwned> Page for wire::Page<T> {
+    fn next_cursor(&self) -> Option<&str> {
+        self.next_cursor.as_deref()
+    }
+}
+
 impl CcpClient {
     /// All items of the list that `first` begins, of at most `most_bytes` in all.
     pub(super) async fn all_pages<W: DeserializeOwned>(
@@ -45,23 +56,33 @@ impl CcpClient {
         first: impl Fn() -> Call<'static>,
         most_bytes: usize,
     ) -> Result<Vec<W>, Failure> {
-        let (mut items, mut bytes, mut cursors) = (Vec::new(), 0, Cursors::default());
+        let pages = self.pages::<wire::Page<W>>(first, most_bytes).await?;
+        let pages = pages.ok_or_else(|| Failure::undecodable("the provider does not offer this call"))?;
+        Ok(pages.into_iter().flat_map(|page| page.items).collect())
+    }
+
+    /// All pages of the list that `first` begins, of at most `most_bytes` in all; `None` when the provider knows nothing
+    /// of what the list is about.
+    pub(super) async fn pages<P: Page>(
+        &self,
+        first: impl Fn() -> Call<'static>,
+        most_bytes: usize,
+    ) -> Result<Option<Vec<P>>, Failure> {
+        let (mut pages, mut bytes, mut cursors) = (Vec::new(), 0, Cursors::default());
         let mut call = first();
         loop {
-            let (page, page_bytes) = self.page::<W>(&call).await?;
-            items.extend(page.items);
+            let read = |body: Vec<u8>| Ok((translate::decode::<P>(&body)?, body.len()));
+            let Some((page, page_bytes)) = self.perform(&call, read).await.found()? else { return Ok(None) };
             bytes += page_bytes;
             if bytes > most_bytes {
                 return Err(Failure::undecodable(format!("a list of more than {most_bytes} bytes")));
             }
-            let Some(next) = page.next_cursor else { return Ok(items) };
+            let next = page.next_cursor().map(str::to_owned);
+            pages.push(page);
+            let Some(next) = next else { return Ok(Some(pages)) };
             cursors.meet(&next)?;
             call = first().with("cursor", next);
         }
-    }
-
-    async fn page<W: DeserializeOwned>(&self, call: &Call<'_>) -> Result<(wire::Page<W>, usize), Failure> {
-        self.perform(call, |body| Ok((translate::decode(&body)?, body.len()))).await.expected()
     }
 }
 

@@ -2,6 +2,7 @@
 //! [`Failure`](crate::outcome::Failure).
 
 mod account;
+mod billing;
 mod catalogue;
 mod check;
 mod operation;
@@ -10,6 +11,7 @@ mod refusal;
 mod subscription;
 
 pub(crate) use account::account;
+pub(crate) use billing::bill_line;
 pub(crate) use catalogue::catalogue_item;
 pub(crate) use check::{decode, is_id};
 pub(crate) use operation::{accepted, operation};
@@ -19,6 +21,7 @@ pub use refusal::{CANCELLED_BY_PROVIDER, REJECTED_BY_PROVIDER};
 pub(crate) use subscription::subscription;
 
 use chrono::NaiveDate;
+use domain::billing::ProviderLine;
 use domain::subscription::ProvisionedSeat;
 use uuid::Uuid;
 
@@ -124,4 +127,13 @@ pub enum ProviderSubscriptionStatus {
     Suspended,
     Cancelled,
     Expired,
+}
+
+/// The provider's bill of one account and month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderBill {
+    /// Nothing more is to come, as far as the provider knows.
+    pub closed: bool,
+    /// Each once, in the provider's order.
+    pub lines: Vec<ProviderLine>,
 }

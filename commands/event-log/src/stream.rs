@@ -1,5 +1,7 @@
 //! One stream: loaded and folded.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use domain::decider::Fact;
 use domain::{Decider, Metadata, StreamId};
@@ -82,6 +84,26 @@ pub async fn load_until<'e, D: Decider, E: PgExecutor<'e>>(
     for row in &rows {
         let recorded = <Recorded as sqlx::FromRow<PgRow>>::from_row(row)?;
         fold_one::<D>(&mut folded, &recorded)?;
+    }
+    Ok(folded)
+}
+
+/// Loads several streams of one kind at once, by id; what does not exist is left out.
+///
+/// # Errors
+/// As [`load`].
+pub async fn load_all<'e, D: Decider, E: PgExecutor<'e>>(
+    executor: E,
+    ids: &[String],
+) -> Result<HashMap<String, Versioned<D::State>>, LogError> {
+    let sql = format!(
+        "select {COLUMNS} from events where aggregate_type = $1 and aggregate_id = any($2) \
+         order by aggregate_id, sequence"
+    );
+    let rows: Vec<Recorded> = sqlx::query_as(&sql).bind(D::TYPE.name()).bind(ids).fetch_all(executor).await?;
+    let mut folded: HashMap<String, Versioned<D::State>> = HashMap::new();
+    for recorded in &rows {
+        fold_one::<D>(folded.entry(recorded.aggregate_id.clone()).or_default(), recorded)?;
     }
     Ok(folded)
 }

@@ -2,8 +2,10 @@
 
 mod accrue;
 mod reverse;
+mod settle;
 mod statement;
 
 pub use accrue::accrue_in;
 pub use reverse::{Reversal, reverse_in, reverse_instead_in};
+pub use settle::SettleStatement;
 pub use statement::issue_statement_in;

@@ -85,6 +85,11 @@ pub fn commission_account(reseller: Uuid, currency: Currency) -> Uuid {
     derived(&["commission_account", &reseller.to_string(), currency.code()])
 }
 
+/// What a line of a document brings to a commission account; `kind` tells earning it from giving it back.
+pub fn commission(kind: &str, document: Uuid, line: u32) -> Uuid {
+    derived(&["commission", kind, &document.to_string(), &line.to_string()])
+}
+
 pub fn commission_statement(reseller: Uuid, currency: Currency, period: Period) -> Uuid {
     derived(&["commission_statement", &reseller.to_string(), currency.code(), &period.to_string()])
 }

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{CommissionKind, Settlement};
-use crate::billing::Period;
+use crate::billing::{Period, negated};
 use crate::decider::facts;
 use crate::document::{Party, StoredDocument};
 use crate::tax::{TaxAmount, Treatment};
-use crate::{Currency, Money};
+use crate::{Currency, Money, ids};
 
 /// Lists stop at 200 entries; the rest follows in further events of the same append.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,6 +97,57 @@ pub struct StatementLine {
     pub base: Money,
     pub amount: Money,
     pub period: Period,
+}
+
+impl StatementLine {
+    /// One per document, line and kind: no document is accrued or reversed twice.
+    pub fn id(&self) -> Uuid {
+        let document = self.credit_note_id.or(self.invoice_id).unwrap_or_default();
+        ids::commission(self.kind.name(), document, self.line)
+    }
+}
+
+impl CommissionAccountEvent {
+    /// What waits for a statement from then on, with the signs of a statement.
+    pub fn entries(&self) -> Vec<StatementLine> {
+        match self {
+            Self::CommissionAccrued { invoice_id, end_customer_id, period, entries, .. } => {
+                let line = |entry: &CommissionEntry| StatementLine {
+                    invoice_id: Some(*invoice_id),
+                    credit_note_id: None,
+                    end_customer_id: *end_customer_id,
+                    line: entry.line,
+                    kind: CommissionKind::Accrued,
+                    base: entry.base,
+                    amount: entry.amount,
+                    period: *period,
+                };
+                entries.iter().map(line).collect()
+            }
+            Self::CommissionReversed { invoice_id, credit_note_id, end_customer_id, period, entries, .. } => {
+                let line = |entry: &CommissionEntry| StatementLine {
+                    invoice_id: *invoice_id,
+                    credit_note_id: *credit_note_id,
+                    end_customer_id: *end_customer_id,
+                    line: entry.line,
+                    kind: CommissionKind::Reversed,
+                    base: turned(entry.base),
+                    amount: turned(entry.amount),
+                    period: *period,
+                };
+                entries.iter().map(line).collect()
+            }
+            Self::CommissionStatementIssued(_)
+            | Self::CommissionStatementLinesAdded { .. }
+            | Self::CommissionStatementDocumentStored { .. }
+            | Self::CommissionSettled { .. } => Vec::new(),
+        }
+    }
+}
+
+/// What goes back counts against what is earned. Amounts were checked when they were decided.
+fn turned(amount: Money) -> Money {
+    negated(amount).unwrap_or(amount)
 }
 
 facts!(CommissionAccountEvent in CommissionAccount {

@@ -6,9 +6,9 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{CommissionAccountEvent, CommissionEntry, CommissionKind, Settlement, StatementLine};
+use super::{CommissionAccountEvent, Settlement, StatementLine};
 use crate::Money;
-use crate::billing::{Period, negated};
+use crate::billing::Period;
 use crate::document::{DocumentFormat, StoredDocument};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -61,30 +61,10 @@ impl CommissionAccountState {
     pub(super) fn evolve(&mut self, event: &CommissionAccountEvent) {
         use CommissionAccountEvent as E;
         match event {
-            E::CommissionAccrued { invoice_id, end_customer_id, period, entries, .. } => {
-                self.waiting.extend(entries.iter().map(|entry| StatementLine {
-                    invoice_id: Some(*invoice_id),
-                    credit_note_id: None,
-                    end_customer_id: *end_customer_id,
-                    line: entry.line,
-                    kind: CommissionKind::Accrued,
-                    base: entry.base,
-                    amount: entry.amount,
-                    period: *period,
-                }));
-            }
-            E::CommissionReversed { invoice_id, credit_note_id, end_customer_id, period, entries, .. } => {
+            E::CommissionAccrued { .. } => self.waiting.extend(event.entries()),
+            E::CommissionReversed { invoice_id, credit_note_id, .. } => {
                 self.withdrawn.extend(invoice_id.filter(|_| credit_note_id.is_none()));
-                self.waiting.extend(entries.iter().map(turned).map(|entry| StatementLine {
-                    invoice_id: *invoice_id,
-                    credit_note_id: *credit_note_id,
-                    end_customer_id: *end_customer_id,
-                    line: entry.line,
-                    kind: CommissionKind::Reversed,
-                    base: entry.base,
-                    amount: entry.amount,
-                    period: *period,
-                }));
+                self.waiting.extend(event.entries());
             }
             E::CommissionStatementIssued(issued) => {
                 self.waiting.retain(|line| line.period > issued.period);
@@ -113,10 +93,4 @@ impl CommissionAccountState {
             }
         }
     }
-}
-
-/// What goes back counts against what is earned. Amounts were checked when they were decided.
-fn turned(entry: &CommissionEntry) -> CommissionEntry {
-    let (base, amount) = (negated(entry.base).unwrap_or(entry.base), negated(entry.amount).unwrap_or(entry.amount));
-    CommissionEntry { base, amount, ..*entry }
 }

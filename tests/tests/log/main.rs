@@ -6,6 +6,7 @@ mod erasure;
 mod faults;
 mod grants;
 mod idempotency;
+mod invoices;
 mod overload;
 mod races;
 mod refusals;

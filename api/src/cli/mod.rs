@@ -1,5 +1,6 @@
 //! The command line. Exit status: 0 well, 1 it found what it looks for, 2 wrong use, 3 a dependency is away.
 
+mod billing;
 mod config;
 mod database;
 mod dead_letters;
@@ -62,6 +63,11 @@ enum Command {
         #[command(subcommand)]
         command: dead_letters::Command,
     },
+    /// Billing runs
+    Billing {
+        #[command(subcommand)]
+        command: billing::Command,
+    },
     /// Configuration
     Config {
         #[command(subcommand)]
@@ -78,6 +84,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Migrate => with_settings(async |settings| migrate::run(&settings).await).await,
         Command::Doctor(asked) => with_settings(async |settings| doctor::run(&settings, &asked).await).await,
         Command::Events { command } => with_settings(async |settings| events::run(&settings, &command).await).await,
+        Command::Billing { command } => with_settings(async |settings| billing::run(&settings, &command).await).await,
         Command::DeadLetters { command } => {
             with_settings(async |settings| dead_letters::run(&settings, &command).await).await
         }

@@ -18,7 +18,10 @@ use super::edge::{self, Edge};
 use super::problem::ProblemType;
 use super::rate_limit::{self, RateLimits};
 use super::server::{self, ConnectionLimits};
-use super::v1::{accounts, admin, audit, customers, exchange_rates, invoices, orders, price_rules, services, subscriptions};
+use super::v1::{
+    accounts, admin, audit, billing_discrepancies, billing_runs, commission_statements, commissions, customers,
+    exchange_rates, invoices, orders, price_rules, services, subscriptions,
+};
 use super::{dev, docs, openapi, webhooks};
 use crate::clock;
 use crate::config::Settings;
@@ -70,11 +73,21 @@ pub fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(subscriptions::licences::list_licences))
         .routes(routes!(subscriptions::assign::assign_licence, subscriptions::unassign::unassign_licence))
         .routes(routes!(subscriptions::history::get_history))
+        .routes(routes!(invoices::generate::generate_invoices))
+        .routes(routes!(billing_runs::list::list_billing_runs))
+        .routes(routes!(billing_runs::get::get_billing_run))
+        .routes(routes!(billing_runs::retry::retry_billing_run))
+        .routes(routes!(billing_discrepancies::list::list_billing_discrepancies))
+        .routes(routes!(billing_discrepancies::get::get_billing_discrepancy))
         .routes(routes!(invoices::list::list_invoices))
         .routes(routes!(invoices::get::get_invoice, invoices::discard::discard_invoice))
         .routes(routes!(invoices::issue::issue_invoice))
         .routes(routes!(invoices::void::void_invoice))
         .routes(routes!(invoices::uncollectible::write_off_invoice))
+        .routes(routes!(commissions::list::list_commissions))
+        .routes(routes!(commission_statements::list::list_commission_statements))
+        .routes(routes!(commission_statements::get::get_commission_statement))
+        .routes(routes!(commission_statements::settle::settle_commission_statement))
         .routes(routes!(audit::events::list_audit_events))
         .routes(routes!(audit::stream::get_audit_stream))
         .routes(routes!(audit::state::get_audit_state))

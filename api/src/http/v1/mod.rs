@@ -3,6 +3,10 @@
 pub mod accounts;
 pub mod admin;
 pub mod audit;
+pub mod billing_discrepancies;
+pub mod billing_runs;
+pub mod commission_statements;
+pub mod commissions;
 pub mod customers;
 pub mod exchange_rates;
 pub mod invoices;

@@ -1,5 +1,6 @@
 //! The log for auditors.
 
+mod billing;
 pub mod body;
 pub mod events;
 pub mod state;

@@ -4,10 +4,14 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use commands::Operation;
-use domain::AggregateType;
-use domain::Decider;
+use domain::balance::BalanceRules;
+use domain::billing_run::{BillingRunRules, RunSummary};
+use domain::charge_ledger::ChargeLedgerRules;
+use domain::commission_account::CommissionAccountRules;
 use domain::exchange_rates::ExchangeRatesRules;
+use domain::number_series::NumberSeriesRules;
 use domain::price_rule::PriceRuleRules;
+use domain::{AggregateType, Decider};
 use event_log::Recorded;
 use event_log::personal::Fields;
 use event_log::stream::{self, Versioned};
@@ -17,13 +21,16 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::billing;
 use crate::http::api::Api;
 use crate::http::problem::{Problem, ProblemBody, ProblemType};
 use crate::http::reading::Reading;
 use crate::http::v1::accounts::body::AccountResource;
 use crate::http::v1::admin::drift_body::DriftResource;
+use crate::http::v1::billing_runs::body::RunBody;
 use crate::http::v1::customers::body::CustomerResource;
 use crate::http::v1::exchange_rates::body::RateBody;
+use crate::http::v1::invoices::body::InvoiceResource;
 use crate::http::v1::orders::body::OrderResource;
 use crate::http::v1::price_rules::body::RuleBody;
 use crate::http::v1::resource::{Head, Resource, View};
@@ -127,15 +134,26 @@ impl Folding<'_> {
             AggregateType::PriceRule => self.price_rules(),
             AggregateType::ExchangeRates => self.exchange_rates(),
             AggregateType::Drift => self.resource::<DriftResource>(),
-            AggregateType::Calendar
-            | AggregateType::Invoice
-            | AggregateType::CreditNote
-            | AggregateType::Balance
-            | AggregateType::NumberSeries
-            | AggregateType::ChargeLedger
-            | AggregateType::BillingRun
-            | AggregateType::CommissionAccount => Err(Problem::not_found()),
+            AggregateType::Calendar => Err(Problem::not_found()),
+            AggregateType::Invoice => self.resource::<InvoiceResource>(),
+            AggregateType::CreditNote => Err(Problem::not_found()),
+            AggregateType::BillingRun => self.billing_run(),
+            AggregateType::Balance => {
+                billing::balance(&self.fold::<BalanceRules>()?.state).ok_or_else(Problem::not_found)
+            }
+            AggregateType::NumberSeries => Ok(billing::number_series(&self.fold::<NumberSeriesRules>()?.state)),
+            AggregateType::ChargeLedger => Ok(billing::charge_ledger(&self.fold::<ChargeLedgerRules>()?.state)),
+            AggregateType::CommissionAccount => {
+                Ok(billing::commission_account(&self.fold::<CommissionAccountRules>()?.state))
+            }
         }
+    }
+
+    fn billing_run(&self) -> Result<Value, Problem> {
+        let folded = self.fold::<BillingRunRules>()?;
+        let run = RunSummary::from(folded.state.known().ok_or_else(Problem::not_found)?);
+        let id = Uuid::parse_str(self.id).map_err(|_| Problem::not_found())?;
+        value(&RunBody::of(Head::of(id, &folded, true), &run, true))
     }
 
     /// The rules of one author and scope, each as its own resource.

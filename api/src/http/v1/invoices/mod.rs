@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod discard;
+pub mod generate;
 pub mod get;
 pub mod issue;
 pub mod line;

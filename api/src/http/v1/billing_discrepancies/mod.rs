@@ -1,0 +1,5 @@
+//! How the provider's bill and ours differ.
+
+pub mod body;
+pub mod get;
+pub mod list;

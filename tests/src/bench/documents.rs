@@ -29,6 +29,8 @@ const HOW: &str = "
   The same with every role and the provider's simulator beside it is told below the figures.
 - Lag: open loop, relay, tail, all read models, indexes and processes in one process; from the command's receipt to the
   commit of the `directory` reader that covers its position.
+- Billing run: customers with one order of ten lines each, through the API and the simulator, then the month ends. Timed by
+  the log, from the run's first event to its last; the product has every role, and its memory is that of the whole process.
 - What bounds a figure is read from the processor time of the processes during the median run.
 ";
 

@@ -3,6 +3,7 @@
 //! Ratios count, not absolute times: both sides of a ratio are measured alternately on the same servers, and the ratio
 //! is the median of those taken within one repetition. Every run proves afterwards that what it counted is in the log.
 
+pub mod billing;
 pub mod bus;
 pub mod cpu;
 pub mod documents;
@@ -56,6 +57,9 @@ async fn measure(plan: &Plan, ground: &ground::Ground) -> anyhow::Result<Report>
     }
     if plan.wants(9) {
         streams::measure(plan, ground, &mut report).await?;
+    }
+    if plan.wants(10) {
+        billing::measure(plan, ground, &mut report).await?;
     }
     Ok(report)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::ensure;
 
 /// The figures, by number.
-pub const ALL: std::ops::RangeInclusive<u8> = 1..=9;
+pub const ALL: std::ops::RangeInclusive<u8> = 1..=10;
 
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -26,6 +26,8 @@ pub struct Plan {
     pub subscriptions: i64,
     /// Subscriptions in the log that is relayed; ten events each.
     pub relayed: i64,
+    /// Customers in the smaller and the larger billing run; ten subscriptions each.
+    pub billed: [usize; 2],
 }
 
 impl Plan {
@@ -49,6 +51,7 @@ impl Plan {
             subscriptions: if quick { 10_000 } else { 100_000 },
             // A new stream is filled with the last 100 000 events.
             relayed: if quick { 2_000 } else { 10_000 },
+            billed: if quick { [10, 50] } else { [100, 1_000] },
         })
     }
 

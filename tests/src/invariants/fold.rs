@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::evidence::Evidence;
 
-type Folded<S> = BTreeMap<Uuid, Versioned<S>>;
+pub(super) type Folded<S> = BTreeMap<Uuid, Versioned<S>>;
 
 /// Folds every stream of one kind.
 pub(super) fn streams<'a, S: Default>(
@@ -47,7 +47,8 @@ fn by_rules<D: Decider>(state: &mut D::State, event: &Event) {
     }
 }
 
-fn of_rules<'a, D: Decider>(events: impl Iterator<Item = &'a Recorded>) -> Folded<D::State> {
+/// Folds every stream of one kind of aggregate by its own rules.
+pub(super) fn of_rules<'a, D: Decider>(events: impl Iterator<Item = &'a Recorded>) -> Folded<D::State> {
     streams(events, D::TYPE, by_rules::<D>)
 }
 

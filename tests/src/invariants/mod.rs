@@ -3,6 +3,7 @@
 //! Everything is read in one snapshot of the database, so it may be at work meanwhile. Nothing here is written, and
 //! nothing is taken from the product's own read side: what the log means is folded again from its events.
 
+mod billing;
 mod commands;
 mod evidence;
 mod fold;
@@ -145,6 +146,7 @@ pub async fn check(system: &System) -> anyhow::Result<Report> {
     findings.push(mirror::check(&evidence, system.mirror.as_ref()).await?);
     findings.extend(models::check(&evidence, &system.pids));
     findings.extend(processes::check(&evidence));
+    findings.extend(billing::check(&evidence));
     findings.extend(provider::check(&evidence, system.ccp_sim.as_deref()).await?);
     findings.push(people::check(&evidence));
     findings.push(tenants::check(&evidence, stories.as_ref()));

@@ -53,6 +53,8 @@ enum Command {
 enum Story {
     /// From a new customer to an active subscription.
     Order,
+    /// The worked month: what two customers buy and change, and their invoices; business time moves on by two months.
+    Month,
     /// A year in the life of a subscription; business time moves on by more than a year.
     Year,
 }
@@ -92,6 +94,7 @@ async fn main() -> ExitCode {
 async fn tell(story: Story, world: &Description) -> anyhow::Result<()> {
     match story {
         Story::Order => demo::run(world).await,
+        Story::Month => demo::month::run(world).await,
         Story::Year => demo::year::run(world).await,
     }
 }

@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod audit;
 pub mod billing_runs;
 pub mod catalogue;
+pub mod commissions;
 pub mod customers;
 pub mod discrepancies;
 pub mod drift;

@@ -9,6 +9,7 @@ use sqlx::PgConnection;
 use crate::accounts::Accounts;
 use crate::billing_runs::BillingRuns;
 use crate::catalogue::CatalogueChanges;
+use crate::commissions::CommissionAccounts;
 use crate::customers::Customers;
 use crate::drift::Drifts;
 use crate::exchange_rates::ExchangeRates;
@@ -61,7 +62,15 @@ pub fn all() -> Vec<ReadModel> {
         ),
         ReadModel::new(ORDERS, 1, vec![Box::new(Of::<Orders>::new())]),
         ReadModel::new(SUBSCRIPTIONS, 2, vec![Box::new(Of::<Subscriptions>::new()), Box::new(Of::<Drifts>::new())]),
-        ReadModel::new(BILLING, 1, vec![Box::new(Of::<BillingRuns>::new()), Box::new(Of::<Invoices>::new())]),
+        ReadModel::new(
+            BILLING,
+            1,
+            vec![
+                Box::new(Of::<CommissionAccounts>::new()),
+                Box::new(Of::<BillingRuns>::new()),
+                Box::new(Of::<Invoices>::new()),
+            ],
+        ),
     ]
 }
 

@@ -130,6 +130,13 @@ pub fn of(operation: &str) -> Option<Shape> {
         "resolve_drift" => {
             Shape { body: |_| Some(json!({ "action": "ignore", "note": "Seen." })), ..shape(Names::Nothing, &[404]) }
         }
+        "list_commissions" | "list_commission_statements" => filtered(),
+        // Ids of no statements: known to nobody.
+        "get_commission_statement" => shape(Names::Nothing, &[404]),
+        "settle_commission_statement" => Shape {
+            body: |_| Some(json!({ "how": "payout", "reference": "SEPA 17" })),
+            ..shape(Names::Nothing, &[404])
+        },
         _ => return of_customers_and_accounts(operation),
     })
 }

@@ -1,0 +1,6 @@
+//! Commission statements.
+
+pub mod body;
+pub mod get;
+pub mod list;
+pub mod settle;

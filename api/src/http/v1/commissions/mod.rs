@@ -1,0 +1,4 @@
+//! Commission, entry by entry.
+
+pub mod body;
+pub mod list;

@@ -27,6 +27,7 @@ pub fn pointer(refusal: &Refusal) -> String {
         Refusal::PersonIncomplete { field } => format!("/{field}"),
         Refusal::RefundNotAvailable => "/settle".to_owned(),
         Refusal::NothingToPassOn => "/action".to_owned(),
+        Refusal::PeriodOpen => "/period".to_owned(),
         Refusal::AmountOverflow
         | Refusal::CustomerSuspended
         | Refusal::CustomerClosed
@@ -45,7 +46,6 @@ pub fn pointer(refusal: &Refusal) -> String {
         | Refusal::InvalidPriceRule { .. }
         | Refusal::InvalidExchangeRate { .. }
         | Refusal::DuplicatePriceRule
-        | Refusal::PeriodOpen
         | Refusal::HasBalance
         | Refusal::CreditLimit { .. }
         | Refusal::UnknownLine { .. }

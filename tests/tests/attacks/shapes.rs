@@ -164,6 +164,17 @@ fn of_customers_and_accounts(operation: &str) -> Option<Shape> {
 fn of_billing(operation: &str) -> Option<Shape> {
     Some(match operation {
         "list_invoices" => filtered(),
+        "list_billing_runs" | "list_billing_discrepancies" => shape(Names::Nothing, &[200]),
+        "generate_invoices" => Shape {
+            body: |things| Some(json!({ "period": "2020-01", "customer_id": things.customer })),
+            ..shape(Names::Thing, &[202])
+        },
+        "preview_invoice" => Shape { query: BY_CUSTOMER, ..shape(Names::Thing, &[200]) },
+        // Ids of neither runs nor differences: known to nobody.
+        "get_billing_run" | "retry_billing_run" | "get_billing_discrepancy" => shape(Names::Nothing, &[404]),
+        "resolve_billing_discrepancy" => {
+            Shape { body: |_| Some(json!({ "action": "accept", "note": "Seen." })), ..shape(Names::Nothing, &[404]) }
+        }
         // Ids of no invoices: known to nobody.
         "get_invoice" | "issue_invoice" | "discard_invoice" | "void_invoice" | "write_off_invoice" => {
             shape(Names::Nothing, &[404])

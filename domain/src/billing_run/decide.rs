@@ -1,5 +1,7 @@
 //! What may happen to a billing run.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -113,7 +115,8 @@ fn words(discrepancy_id: Uuid, customer_id: Uuid, note: &DiscrepancyNote) -> Per
 }
 
 fn billed(run: &BillingRun, parties: &[BilledParty]) -> Result<Decided<BillingRunEvent>, Refusal> {
-    if parties.iter().any(|party| run.is_done(party.customer_id)) {
+    let mut seen = BTreeSet::new();
+    if parties.iter().any(|party| run.is_done(party.customer_id) || !seen.insert(party.customer_id)) {
         return Err(Refusal::InvalidState { state: "done for that party" });
     }
     let parts = parties.chunks(EVENT_ENTRIES);

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::{ChargeLedgerCommand, ChargeLedgerEvent, ChargeLedgerState};
-use crate::billing::ChargeKey;
 use crate::billing::lines::EVENT_ENTRIES;
+use crate::billing::{ChargeKey, ProviderLine};
+use crate::billing_run::DiscrepancyResolution;
 use crate::{Asked, Decided, Refusal};
 
 pub(super) fn decide(
@@ -19,20 +20,9 @@ pub(super) fn decide(
         C::Bill { document_id, charges, passed_on } => bill(state, *document_id, charges, passed_on),
         C::Release { document_id } => Ok(release(state, *document_id)),
         C::Note { run_id, discrepancies } => Ok(note(state, *run_id, discrepancies).into()),
-        C::Settle { discrepancy_id, resolution, charges, lines } => match state.discrepancies.get(discrepancy_id) {
-            None => Err(Refusal::NotFound),
-            Some(noted) => match noted.resolution {
-                Some(already) if already == *resolution => Ok(Decided::nothing()),
-                Some(already) => Err(Refusal::InvalidState { state: already.status() }),
-                None => Ok(ChargeLedgerEvent::DiscrepancySettled {
-                    discrepancy_id: *discrepancy_id,
-                    resolution: *resolution,
-                    charges: charges.clone(),
-                    lines: lines.clone(),
-                }
-                .into()),
-            },
-        },
+        C::Settle { discrepancy_id, resolution, charges, lines } => {
+            settle(state, *discrepancy_id, *resolution, charges, lines)
+        }
     }
 }
 
@@ -78,6 +68,26 @@ fn note(state: &ChargeLedgerState, run_id: Uuid, discrepancies: &[Uuid]) -> Vec<
     let new = each_once(discrepancies, |id| state.discrepancies.contains_key(id));
     let parts = new.chunks(EVENT_ENTRIES);
     parts.map(|part| ChargeLedgerEvent::DiscrepanciesNoted { run_id, discrepancies: part.to_vec() }).collect()
+}
+
+/// A line that is passed on already, whatever difference it was settled with, is not passed on once more.
+fn settle(
+    state: &ChargeLedgerState,
+    discrepancy_id: Uuid,
+    resolution: DiscrepancyResolution,
+    charges: &[ChargeKey],
+    lines: &[ProviderLine],
+) -> Result<Decided<ChargeLedgerEvent>, Refusal> {
+    let noted = state.discrepancies.get(&discrepancy_id).ok_or(Refusal::NotFound)?;
+    match noted.resolution {
+        Some(already) if already == resolution => Ok(Decided::nothing()),
+        Some(already) => Err(Refusal::InvalidState { state: already.status() }),
+        None => {
+            let (charges, mut lines, mut seen) = (charges.to_vec(), lines.to_vec(), BTreeSet::new());
+            lines.retain(|line| !state.is_passed_on(&line.line_id) && seen.insert(line.line_id.clone()));
+            Ok(ChargeLedgerEvent::DiscrepancySettled { discrepancy_id, resolution, charges, lines }.into())
+        }
+    }
 }
 
 /// What is not there yet, in its order.

@@ -47,6 +47,11 @@ impl ChargeLedgerState {
         self.billed.get(&document_id).is_some_and(|charges| charges.contains(charge))
     }
 
+    /// Whether it is to be passed on, or on a document already.
+    pub(super) fn is_passed_on(&self, line_id: &str) -> bool {
+        self.passed_on.iter().any(|passed| passed.line.line_id == line_id)
+    }
+
     pub(super) fn is_passed_on_with(&self, document_id: Uuid, line_id: &str) -> bool {
         let is_it = |passed: &PassedOn| passed.line.line_id == line_id && passed.document_id == Some(document_id);
         self.passed_on.iter().any(is_it)

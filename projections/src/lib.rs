@@ -5,14 +5,17 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod balances;
 pub mod billing_runs;
 pub mod catalogue;
 pub mod commissions;
+pub mod credit_notes;
 pub mod customers;
 pub mod discrepancies;
 pub mod drift;
 pub mod exchange_rates;
 pub mod invoices;
+pub mod ledger;
 pub mod model;
 mod moves;
 pub mod noun;

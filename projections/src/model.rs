@@ -7,13 +7,16 @@ use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
 use crate::accounts::Accounts;
+use crate::balances::Balances;
 use crate::billing_runs::BillingRuns;
 use crate::catalogue::CatalogueChanges;
 use crate::commissions::CommissionAccounts;
+use crate::credit_notes::CreditNotes;
 use crate::customers::Customers;
 use crate::drift::Drifts;
 use crate::exchange_rates::ExchangeRates;
 use crate::invoices::Invoices;
+use crate::ledger::Ledger;
 use crate::noun::{AnyNoun, Of};
 use crate::orders::Orders;
 use crate::price_rules::PriceRules;
@@ -69,6 +72,9 @@ pub fn all() -> Vec<ReadModel> {
                 Box::new(Of::<CommissionAccounts>::new()),
                 Box::new(Of::<BillingRuns>::new()),
                 Box::new(Of::<Invoices>::new()),
+                Box::new(Of::<CreditNotes>::new()),
+                Box::new(Of::<Balances>::new()),
+                Box::new(Ledger),
             ],
         ),
     ]

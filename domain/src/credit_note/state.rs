@@ -66,6 +66,11 @@ impl CreditNoteState {
 }
 
 impl CreditNote {
+    /// `issued` until it is said where its total goes.
+    pub const fn status(&self) -> &'static str {
+        if self.settlement.is_some() { "settled" } else { "issued" }
+    }
+
     /// The document of that format, once it is stored.
     pub fn document(&self, format: DocumentFormat) -> Option<&StoredDocument> {
         self.documents.iter().find(|document| document.format == format)

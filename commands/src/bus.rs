@@ -318,6 +318,12 @@ impl Failure {
     }
 }
 
+impl From<Failure> for Rejection {
+    fn from(failure: Failure) -> Self {
+        rejection(failure)
+    }
+}
+
 pub(crate) fn rejection(failure: Failure) -> Rejection {
     match failure {
         Failure::Refused(Refusal::NotFound) | Failure::NotFound => Rejection::NotFound,

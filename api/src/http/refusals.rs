@@ -1,6 +1,6 @@
 //! Refusals and rejections of the write side as problems: who is told what, in one place.
 
-use commands::Rejection;
+use commands::{Failure, Rejection};
 use domain::Refusal;
 
 use super::problem::{FieldError, Problem, ProblemType};
@@ -71,6 +71,13 @@ impl Problem {
 
     pub fn internal() -> Self {
         ProblemType::Internal.into()
+    }
+}
+
+/// Of a question that the write side answers.
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        Rejection::from(failure).into()
     }
 }
 

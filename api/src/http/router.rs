@@ -19,7 +19,7 @@ use super::problem::ProblemType;
 use super::rate_limit::{self, RateLimits};
 use super::server::{self, ConnectionLimits};
 use super::v1::{
-    accounts, admin, audit, billing_discrepancies, billing_runs, commission_statements, commissions, customers,
+    accounts, admin, audit, billing_discrepancies, billing_runs, commission_statements, commissions, credit_notes, customers,
     exchange_rates, invoices, orders, price_rules, services, subscriptions,
 };
 use super::{dev, docs, openapi, webhooks};
@@ -40,6 +40,8 @@ pub fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(customers::suspend::suspend_customer))
         .routes(routes!(customers::reinstate::reinstate_customer))
         .routes(routes!(customers::erase::erase_personal_data))
+        .routes(routes!(customers::balance::get_balance))
+        .routes(routes!(customers::statement::get_statement))
         .routes(routes!(customers::charges::list_charges_to_bill_on))
         .routes(routes!(accounts::open::open_account, accounts::list::list_accounts))
         .routes(routes!(accounts::get::get_account, accounts::change::change_account, accounts::close::close_account))
@@ -74,16 +76,21 @@ pub fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(subscriptions::assign::assign_licence, subscriptions::unassign::unassign_licence))
         .routes(routes!(subscriptions::history::get_history))
         .routes(routes!(invoices::generate::generate_invoices))
+        .routes(routes!(invoices::preview::preview_invoice))
         .routes(routes!(billing_runs::list::list_billing_runs))
         .routes(routes!(billing_runs::get::get_billing_run))
         .routes(routes!(billing_runs::retry::retry_billing_run))
         .routes(routes!(billing_discrepancies::list::list_billing_discrepancies))
         .routes(routes!(billing_discrepancies::get::get_billing_discrepancy))
+        .routes(routes!(billing_discrepancies::resolve::resolve_billing_discrepancy))
         .routes(routes!(invoices::list::list_invoices))
         .routes(routes!(invoices::get::get_invoice, invoices::discard::discard_invoice))
         .routes(routes!(invoices::issue::issue_invoice))
         .routes(routes!(invoices::void::void_invoice))
         .routes(routes!(invoices::uncollectible::write_off_invoice))
+        .routes(routes!(invoices::credit::credit_invoice))
+        .routes(routes!(credit_notes::list::list_credit_notes))
+        .routes(routes!(credit_notes::get::get_credit_note))
         .routes(routes!(commissions::list::list_commissions))
         .routes(routes!(commission_statements::list::list_commission_statements))
         .routes(routes!(commission_statements::get::get_commission_statement))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use commands::Bus;
+use commands::{Bus, billing};
 use domain::billing_run::{BillingRun, BillingRunRules, BillingRunState, RunStatus};
 use event_log::stream::{self, Versioned};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -43,7 +43,7 @@ pub enum Ended {
 pub async fn follow(bus: &Bus, run_id: Uuid) -> anyhow::Result<Followed> {
     let (pool, id) = (bus.pool(), run_id.to_string());
     let mut folded = stream::load::<BillingRunRules, _>(pool, &id, Versioned::default()).await?;
-    let bar = progress_bar(0);
+    let bar = progress_bar(in_scope(bus, folded.state.known()).await?);
     let (mut moved, mut told) = (Instant::now(), false);
     let ended = loop {
         let before = folded.version;
@@ -66,6 +66,12 @@ pub async fn follow(bus: &Bus, run_id: Uuid) -> anyhow::Result<Followed> {
     };
     bar.finish_and_clear();
     Ok(Followed { run_id, folded, ended })
+}
+
+/// How many billed parties the run is for, as far as is known now.
+async fn in_scope(bus: &Bus, run: Option<&BillingRun>) -> anyhow::Result<u64> {
+    let Some(run) = run else { return Ok(0) };
+    Ok(u64::try_from(billing::parties(bus, &run.started).await?.len())?)
 }
 
 /// Roles that no process has.

@@ -3,3 +3,4 @@
 pub mod body;
 pub mod get;
 pub mod list;
+pub mod resolve;

@@ -1,11 +1,13 @@
 //! Invoices.
 
 pub mod body;
+pub mod credit;
 pub mod discard;
 pub mod generate;
 pub mod get;
 pub mod issue;
 pub mod line;
 pub mod list;
+pub mod preview;
 pub mod uncollectible;
 pub mod void;

@@ -10,12 +10,13 @@ use crate::tree::TREE;
 /// Every crate of the workspace beside the crates of the workspace that it may use.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("documents", &["domain"]),
     ("event-log", &["domain"]),
     ("commands", &["domain", "event-log"]),
     ("projections", &["domain", "event-log"]),
     ("ccp-adapter", &["domain", "event-log", "commands"]),
-    ("api", &["domain", "event-log", "commands", "projections", "ccp-adapter"]),
-    ("tests", &["domain", "event-log", "commands", "projections", "ccp-adapter", "api"]),
+    ("api", &["domain", "documents", "event-log", "commands", "projections", "ccp-adapter"]),
+    ("tests", &["domain", "documents", "event-log", "commands", "projections", "ccp-adapter", "api"]),
 ];
 
 /// Libraries that only some crates may name, beside these crates.

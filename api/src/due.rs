@@ -1,5 +1,6 @@
 //! What is due by the business clock. Keys make each of it once, however many processes ask for it.
 
+use commands::billing::waits::hasten_waiting;
 use commands::calendar::end_days;
 use commands::catalogue::ask_for_sync;
 use commands::invoice::note_overdue;
@@ -20,7 +21,7 @@ pub enum DueError {
 }
 
 /// Ends the days that are over, notes what was not paid by then, starts the orders whose day it is, and asks for what is
-/// done once a day.
+/// done once a day or after an hour.
 ///
 /// # Errors
 /// [`DueError`].
@@ -31,6 +32,7 @@ pub async fn run(bus: &Bus, wakes: &Wakes) -> Result<(), DueError> {
     let today = bus.now().date_naive();
     ask_for_sync(bus.pool(), &format!("day/{today}")).await?;
     ask_due_looks(bus.pool(), today).await?;
+    hasten_waiting(bus.pool(), bus.now()).await?;
     wakes.effects.wake();
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What the provider's webhooks hint at. Nobody acts on what they say, only on what is read afterwards.
 
+use commands::billing::waits;
 use commands::catalogue::ask_for_sync;
 use commands::effects::{self, Wake};
 use commands::inbox::{Applied, Applier};
@@ -29,6 +30,8 @@ struct Hint {
 struct Subject {
     order_id: Option<String>,
     subscription_id: Option<String>,
+    account_id: Option<String>,
+    period: Option<String>,
 }
 
 impl Applier for CcpHook {
@@ -51,6 +54,7 @@ impl Applier for CcpHook {
                 "subscription.updated" | "subscription.cancelled" | "subscription.expired" => {
                     self.look_at_subscription(id, hint.data).await
                 }
+                "billing.closed" => self.ask_for_bills(hint.data).await,
                 _ => Ok(Applied::Ignored),
             }
         })
@@ -67,6 +71,22 @@ impl CcpHook {
         let hastened = effects::hasten(&self.pool, "watch_order", &order_id.to_string()).await?;
         self.wake.wake();
         Ok(if hastened { Applied::Looked } else { Applied::NotYet })
+    }
+
+    /// Runs that do not wait ask for the bill anyway when it is their turn.
+    async fn ask_for_bills(&self, subject: Subject) -> Result<Applied, sqlx::Error> {
+        let Some(period) = subject.period else { return Ok(Applied::Ignored) };
+        let account_id = match &subject.account_id {
+            None => None,
+            Some(theirs) => match index::account_of_provider(&self.pool, theirs).await? {
+                Some(ours) => Some(ours),
+                // None of ours: nobody waits for it.
+                None => return Ok(Applied::Ignored),
+            },
+        };
+        waits::closed(&self.pool, &period, account_id).await?;
+        self.wake.wake();
+        Ok(Applied::Looked)
     }
 
     /// Whoever asked for the operation had its row before; when none is open any more, it is known what came of it.

@@ -25,6 +25,6 @@ pub use gather::{AccountHistory, Gathered, gather};
 pub use park::ParkAccounts;
 pub use preview::preview;
 pub use retry::RetryRun;
-pub use scope::{Party, left, parties};
+pub use scope::{Party, is_left, parties};
 pub use settle::ResolveDiscrepancy;
 pub use start::{GenerateInvoices, StartBillingRun};

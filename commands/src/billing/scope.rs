@@ -41,11 +41,10 @@ pub async fn parties(bus: &Bus, run: &StartedRun) -> Result<Vec<Party>, Rejectio
     Ok(by_party(found.into_iter().filter(|account| is_for(bus.seller(), run, account))))
 }
 
-/// Who has been neither billed nor parked.
-pub fn left(parties: &[Party], run: &BillingRun) -> Vec<Party> {
-    let is_parked = |party: &Party| party.accounts.iter().any(|account| run.parked.contains_key(&account.account_id));
-    let is_left = |party: &&Party| !run.is_done(party.customer_id) && !is_parked(party);
-    parties.iter().filter(is_left).cloned().collect()
+/// It has been neither billed nor parked.
+pub fn is_left(party: &Party, run: &BillingRun) -> bool {
+    let is_parked = |account: &IndexedAccount| run.parked.contains_key(&account.account_id);
+    !run.is_done(party.customer_id) && !party.accounts.iter().any(is_parked)
 }
 
 pub(super) async fn of(pool: &PgPool, party: Option<Uuid>, period: Period) -> Result<Vec<IndexedAccount>, sqlx::Error> {

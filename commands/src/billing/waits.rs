@@ -76,6 +76,23 @@ pub async fn resting<'e, E: PgExecutor<'e>>(
     Ok(parties.into_iter().collect())
 }
 
+/// Forgets who waited an hour ago: whoever still waits was noted again since.
+///
+/// # Errors
+/// Any database error.
+pub async fn forget_old<'e, E: PgExecutor<'e>>(
+    executor: E,
+    run_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from billing_waits where run_id = $1 and asked_at <= $2")
+        .bind(run_id)
+        .bind(now - ask_again_after())
+        .execute(executor)
+        .await?;
+    Ok(())
+}
+
 /// Asks again for what waits: runs that were asked for an hour of business time ago, however the clock got there.
 ///
 /// # Errors

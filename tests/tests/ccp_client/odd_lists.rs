@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use ccp_adapter::outcome::FailureKind;
+use domain::billing::Period;
 use serde_json::json;
 
 use crate::odd::{Answer, OddProvider, json as answer};
@@ -117,4 +118,74 @@ async fn a_subscription_may_have_a_hundred_thousand_seats() {
     let read = provider.client().subscription("s-1").await.unwrap().unwrap();
     assert_eq!(read.seats.len(), 100_000);
     assert_eq!(read.seats[99_999].key, "AAAAA-BBBBB-CCCCC-100000");
+}
+
+fn bill_line(id: &str, amount: &str) -> String {
+    json!({
+        "line_id": id, "subscription_id": "s-1", "sku": "office-1", "charge": "new", "quantity": 5, "unit_cost": "14.00",
+        "from": "2026-10-03", "to": "2026-11-03", "amount": amount, "currency": "EUR"
+    })
+    .to_string()
+}
+
+fn bill(closed: bool, lines: &[String], next: Option<&str>) -> Answer {
+    let next = next.map_or_else(|| "null".to_owned(), |next| format!("\"{next}\""));
+    answer(200, &format!(r#"{{"closed":{closed},"lines":[{}],"next_cursor":{next}}}"#, lines.join(",")))
+}
+
+fn october() -> Period {
+    Period::parse("2026-10").unwrap()
+}
+
+#[tokio::test]
+async fn a_bill_is_read_page_by_page_and_each_line_counts_once() {
+    let provider = OddProvider::with_tokens(|asked, _| match asked.line.as_str() {
+        "GET /v1/billing?account_id=acc+1&period=2026-10" => {
+            bill(true, &[bill_line("b-1", "70.00"), bill_line("b-2", "70.00")], Some("p2"))
+        }
+        "GET /v1/billing?account_id=acc+1&period=2026-10&cursor=p2" => {
+            bill(true, &[bill_line("b-2", "71.00"), bill_line("b-3", "70.00")], None)
+        }
+        _ => answer(400, ""),
+    })
+    .await;
+    let read = provider.client().bill("acc 1", october()).await.unwrap().unwrap();
+    let lines: Vec<_> = read.lines.iter().map(|line| (line.line_id.as_str(), line.amount.to_string())).collect();
+    assert_eq!(lines, [("b-1", "70.00 EUR".into()), ("b-2", "71.00 EUR".into()), ("b-3", "70.00 EUR".into())]);
+    assert!(read.closed);
+}
+
+#[tokio::test]
+async fn a_bill_is_closed_when_every_page_says_so() {
+    let provider = OddProvider::with_tokens(|asked, _| match asked.line.contains("cursor") {
+        false => bill(true, &[], Some("p2")),
+        true => bill(false, &[], None),
+    })
+    .await;
+    assert!(!provider.client().bill("acc-1", october()).await.unwrap().unwrap().closed);
+}
+
+#[tokio::test]
+async fn a_bill_that_cannot_be_read_whole_is_none() {
+    let cases: [(&str, AnswerMaker); 6] = [
+        ("a circle", || bill(true, &[], Some("again"))),
+        ("one line spoilt", || bill(true, &[bill_line("b-1", "70.00"), bill_line("b-2", "70.001")], None)),
+        ("a line without name", || bill(true, &[bill_line("", "70.00")], None)),
+        ("no word on whether it is closed", || answer(200, r#"{"lines":[],"next_cursor":null}"#)),
+        ("another list", || page(&[], None)),
+        ("refused", || answer(422, r#"{"code":"invalid_period"}"#)),
+    ];
+    for (what, script) in cases {
+        let provider = OddProvider::with_tokens(move |_, _| script()).await;
+        let failure = provider.client().bill("acc-1", october()).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Undecodable, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_the_provider_does_not_know_has_no_bill() {
+    let provider = OddProvider::with_tokens(|_, _| answer(404, "")).await;
+    assert_eq!(provider.client().bill("acc-1", october()).await, Ok(None));
+    let away = OddProvider::with_tokens(|_, _| answer(503, "")).await;
+    assert_eq!(away.client().bill("acc-1", october()).await.unwrap_err().kind, FailureKind::ServerError);
 }

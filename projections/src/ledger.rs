@@ -7,7 +7,7 @@ mod query;
 mod rows;
 
 pub use meaning::EntryKind;
-pub use query::{Account, After, LedgerEntry, Wanted, account};
+pub use query::{Account, LedgerEntry, Place, Wanted, account};
 
 use std::collections::HashMap;
 use std::sync::Arc;

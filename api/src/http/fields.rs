@@ -126,6 +126,16 @@ impl<'a> Fields<'a> {
     /// An integer within a range, which may be absent or null.
     pub fn optional_integer(&mut self, name: &'static str, range: RangeInclusive<i64>) -> Option<i64> {
         let json = self.given(name)?;
+        self.integer_at(name, json, range)
+    }
+
+    /// Like [`Self::optional_integer`], and must be there.
+    pub fn required_integer(&mut self, name: &'static str, range: RangeInclusive<i64>) -> Option<i64> {
+        let json = self.needed(name)?;
+        self.integer_at(name, json, range)
+    }
+
+    fn integer_at(&mut self, name: &'static str, json: &Json, range: RangeInclusive<i64>) -> Option<i64> {
         let Json::Integer(number) = json else {
             return self.reject(name, ProblemType::InvalidType, "An integer is wanted.");
         };

@@ -28,6 +28,8 @@ pub const QUANTITY_MIN: u32 = 1;
 pub const QUANTITY_MAX: u32 = 100_000;
 /// Lines of one order. Larger ones are split, so that one request stays one small append.
 pub const ORDER_LINES: usize = 100;
+/// Lines of one credit note that are named one by one. More are credited by an amount, which is split over all.
+pub const CREDIT_LINES: usize = 200;
 /// Digits before the decimal point of an amount: below 10^15 minor units even with three decimals.
 pub const AMOUNT_INTEGER_DIGITS: usize = 12;
 

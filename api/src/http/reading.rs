@@ -229,11 +229,16 @@ impl Api {
         data: Vec<T>,
         next: Option<(DateTime<Utc>, String)>,
     ) -> Response {
+        let headers = AnswerHeaders { read_position: Some(position), ..AnswerHeaders::default() };
+        (headers, axum::Json(self.listing_by_time(asked, data, next))).into_response()
+    }
+
+    /// Its body.
+    pub fn listing_by_time<T>(&self, asked: &Asked, data: Vec<T>, next: Option<(DateTime<Utc>, String)>) -> Listed<T> {
         let seal = |(moment, id): (DateTime<Utc>, String)| {
             self.cursors.seal(&asked.scope, &Cursor { sort_key: moment.timestamp_micros().to_string(), id })
         };
-        let headers = AnswerHeaders { read_position: Some(position), ..AnswerHeaders::default() };
-        (headers, axum::Json(Listed { data, next_cursor: next.map(seal) })).into_response()
+        Listed { data, next_cursor: next.map(seal) }
     }
 
     /// The body of a page of anything.

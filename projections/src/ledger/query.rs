@@ -19,13 +19,13 @@ pub struct Wanted {
     /// The first day after it.
     pub to: NaiveDate,
     /// Where the last page ended.
-    pub after: Option<After>,
+    pub after: Option<Place>,
     pub limit: i64,
 }
 
 /// The place of an entry in the order of its account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct After {
+pub struct Place {
     pub booked_on: NaiveDate,
     pub position: i64,
     pub n: i16,
@@ -42,12 +42,12 @@ pub struct Account {
     pub currencies: Vec<Currency>,
     /// A page of entries, in their order.
     pub entries: Vec<LedgerEntry>,
-    pub next: Option<After>,
+    pub next: Option<Place>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct LedgerEntry {
-    pub place: After,
+    pub place: Place,
     /// The name of an [`EntryKind`](super::EntryKind).
     pub kind: String,
     pub number: String,
@@ -83,7 +83,7 @@ impl Raw {
     fn entry(&self, currency: Currency) -> Option<LedgerEntry> {
         let money = |amount| Money::rounded(amount, currency);
         Some(LedgerEntry {
-            place: After { booked_on: self.booked_on?, position: self.position?, n: self.n? },
+            place: Place { booked_on: self.booked_on?, position: self.position?, n: self.n? },
             kind: self.kind.clone()?,
             number: self.number.clone()?,
             invoice_id: self.invoice_id,

@@ -163,7 +163,8 @@ fn of_customers_and_accounts(operation: &str) -> Option<Shape> {
 
 fn of_billing(operation: &str) -> Option<Shape> {
     Some(match operation {
-        "list_invoices" => filtered(),
+        "list_invoices" | "list_credit_notes" => filtered(),
+        "get_balance" | "get_statement" => shape(Names::Thing, &[200]),
         "list_billing_runs" | "list_billing_discrepancies" => shape(Names::Nothing, &[200]),
         "generate_invoices" => Shape {
             body: |things| Some(json!({ "period": "2020-01", "customer_id": things.customer })),
@@ -179,6 +180,14 @@ fn of_billing(operation: &str) -> Option<Shape> {
         "get_invoice" | "issue_invoice" | "discard_invoice" | "void_invoice" | "write_off_invoice" => {
             shape(Names::Nothing, &[404])
         }
+        "get_credit_note" => shape(Names::Nothing, &[404]),
+        "credit_invoice" => Shape {
+            body: |_| {
+                let amount = json!({ "amount": "12.50", "currency": "EUR" });
+                Some(json!({ "amount": amount, "reason": "Goodwill." }))
+            },
+            ..shape(Names::Nothing, &[404])
+        },
         _ => return None,
     })
 }

@@ -7,6 +7,7 @@ pub mod billing_discrepancies;
 pub mod billing_runs;
 pub mod commission_statements;
 pub mod commissions;
+pub mod credit_notes;
 pub mod customers;
 pub mod exchange_rates;
 pub mod invoices;

@@ -1,5 +1,6 @@
 //! Customers.
 
+pub mod balance;
 pub mod body;
 pub mod change;
 pub mod charges;
@@ -9,5 +10,6 @@ pub mod get;
 pub mod list;
 pub mod register;
 pub mod reinstate;
+pub mod statement;
 pub mod suspend;
 pub mod terms;

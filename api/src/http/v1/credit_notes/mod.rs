@@ -1,0 +1,5 @@
+//! Credit notes. They are made on invoices, or by billing runs.
+
+pub mod body;
+pub mod get;
+pub mod list;

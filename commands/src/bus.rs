@@ -13,7 +13,7 @@ use thiserror::Error;
 use tracing::{Instrument, debug, error, info_span};
 
 use crate::authorise;
-use crate::states::States;
+use crate::states::{Slot, States};
 use crate::work::AnswerBody;
 use crate::{Clock, Command, Context, Failure, Work};
 
@@ -217,6 +217,28 @@ impl Bus {
         }
         let loaded = stream::load::<D, _>(&self.pool, &stream.id, Versioned::default()).await?;
         Ok(Arc::new(loaded))
+    }
+
+    /// A stream's state with everything that any process has written by now; for reading, where an old state would
+    /// mislead.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub async fn current<D: Decider>(&self, id: impl std::fmt::Display) -> Result<Arc<Versioned<D::State>>, LogError> {
+        let stream = StreamId::new(D::TYPE, id);
+        let cached = self.states.get(&stream).filter(|slot| slot.pending().is_none());
+        let base = cached.and_then(|slot| slot.state::<D>()).unwrap_or_default();
+        let events = stream::events(&self.pool, D::TYPE.name(), &stream.id, base.version).await?;
+        if events.is_empty() {
+            return Ok(base);
+        }
+        let mut folded = Versioned::clone(&base);
+        for recorded in &events {
+            stream::fold_one::<D>(&mut folded, recorded)?;
+        }
+        let folded = Arc::new(folded);
+        self.states.remember(&stream, Slot::new::<D>(Arc::clone(&folded), None));
+        Ok(folded)
     }
 
     /// A stream's state at one version.

@@ -28,6 +28,7 @@ use crate::http::reading::Reading;
 use crate::http::v1::accounts::body::AccountResource;
 use crate::http::v1::admin::drift_body::DriftResource;
 use crate::http::v1::billing_runs::body::RunBody;
+use crate::http::v1::credit_notes::body::CreditNoteResource;
 use crate::http::v1::customers::body::CustomerResource;
 use crate::http::v1::exchange_rates::body::RateBody;
 use crate::http::v1::invoices::body::InvoiceResource;
@@ -136,7 +137,7 @@ impl Folding<'_> {
             AggregateType::Drift => self.resource::<DriftResource>(),
             AggregateType::Calendar => Err(Problem::not_found()),
             AggregateType::Invoice => self.resource::<InvoiceResource>(),
-            AggregateType::CreditNote => Err(Problem::not_found()),
+            AggregateType::CreditNote => self.resource::<CreditNoteResource>(),
             AggregateType::BillingRun => self.billing_run(),
             AggregateType::Balance => {
                 billing::balance(&self.fold::<BalanceRules>()?.state).ok_or_else(Problem::not_found)

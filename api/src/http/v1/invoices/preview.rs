@@ -70,7 +70,7 @@ async fn position(api: &Api) -> Result<i64, Problem> {
 }
 
 async fn customer(api: &Api, reading: &Reading, id: Uuid) -> Result<Customer, Problem> {
-    let folded = api.bus.state::<CustomerRules>(id).await?;
+    let folded = api.bus.current::<CustomerRules>(id).await?;
     let customer = folded.state.known().ok_or_else(Problem::not_found)?;
     let owner = Owner { customer_id: customer.id, reseller_id: customer.reseller_id };
     match authorise::on(Operation::PreviewInvoice, &reading.actor, owner) {
@@ -91,7 +91,7 @@ async fn body(
     let view = View { actor: &reading.actor, now: api.bus.now(), fields: &fields };
     let (mut main, mut others) = (SheetBody::empty(customer.terms.currency), Vec::new());
     for contents in invoices {
-        let balance = api.bus.state::<BalanceRules>(ids::balance(customer.id, contents.currency)).await?;
+        let balance = api.bus.current::<BalanceRules>(ids::balance(customer.id, contents.currency)).await?;
         let available = balance.state.amount().unwrap_or_else(|| Money::zero(contents.currency));
         let sheet = SheetBody::of(contents, available, &view)?;
         if contents.currency == customer.terms.currency { main = sheet } else { others.push(sheet) }

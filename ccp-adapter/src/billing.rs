@@ -39,6 +39,8 @@ const CHUNK_SUBSCRIPTIONS: usize = 1_000;
 struct Stepping<'a> {
     due: &'a Due,
     run: StartedRun,
+    /// Of the run, at the beginning of the step.
+    version: i64,
     /// Business time.
     now: DateTime<Utc>,
     until: Instant,
@@ -76,11 +78,13 @@ impl Adapter {
         if !index::has_caught_up(pool, due.position.unwrap_or_default()).await.map_err(log_away)? {
             return Ok(behind());
         }
-        let loaded = self.billing_run(run_id).await?;
+        // From the log itself: another process may have retried what memory knows as completed.
+        let loaded = self.load::<BillingRunRules>(run_id).await?;
         let Some(known) = loaded.state.known() else { return Ok(done("there is no such run")) };
         let mut stepping = Stepping {
             due,
             run: known.started.clone(),
+            version: loaded.version,
             now: self.bus.now(),
             until: Instant::now() + STEP,
             skipped: BTreeSet::new(),
@@ -93,7 +97,7 @@ impl Adapter {
 
     async fn go_on(&self, stepping: &mut Stepping<'_>, parties: &[Party]) -> Step {
         loop {
-            let loaded = self.billing_run(stepping.run.run_id).await?;
+            let loaded = self.billing_run(stepping).await?;
             let Some(run) = loaded.state.known().filter(|run| run.status != RunStatus::Completed) else {
                 return Ok(done("completed"));
             };
@@ -132,9 +136,11 @@ impl Adapter {
         Ok(Performed::Wait { after: IDLE, why: "the provider has not closed all bills of the month".to_owned() })
     }
 
-    /// From memory where it is there: this is the only one that writes to it but for operators.
-    async fn billing_run(&self, run_id: Uuid) -> Result<Arc<Versioned<BillingRunState>>, Performed> {
-        self.bus.state::<BillingRunRules>(run_id).await.map_err(|_| perform::log_is_away())
+    /// From memory, unless that is older than what this step has seen.
+    async fn billing_run(&self, stepping: &Stepping<'_>) -> Result<Arc<Versioned<BillingRunState>>, Performed> {
+        let run_id = stepping.run.run_id;
+        let known = self.bus.state::<BillingRunRules>(run_id).await.map_err(|_| perform::log_is_away())?;
+        if known.version >= stepping.version { Ok(known) } else { self.load::<BillingRunRules>(run_id).await }
     }
 }
 

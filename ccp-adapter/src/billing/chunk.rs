@@ -7,6 +7,7 @@ use commands::billing::{self, AccountBill, BillParties, Gathered, ParkAccounts, 
 use commands::effects::Performed;
 use commands::index::IndexedAccount;
 use domain::Refusal;
+use event_log::crash;
 use futures::StreamExt;
 use uuid::Uuid;
 
@@ -140,7 +141,12 @@ impl Adapter {
 
     /// All in one append. What cannot be reckoned is found by billing each party alone, and parked: it must not stop
     /// the others.
-    async fn bill_parties(&self, stepping: &Stepping<'_>, bills: Vec<PartyBill>, version: i64) -> Result<(), Performed> {
+    async fn bill_parties(
+        &self,
+        stepping: &Stepping<'_>,
+        bills: Vec<PartyBill>,
+        version: i64,
+    ) -> Result<(), Performed> {
         if bills.is_empty() {
             return Ok(());
         }
@@ -172,7 +178,10 @@ impl Adapter {
             parties.iter().flat_map(|party| &party.accounts).map(|bill| bill.account_id).collect();
         let n = format!("bill/{first}/{}/{version}", parties.len());
         let command = BillParties { run_id: stepping.run.run_id, parties };
-        match self.answer(stepping.due, &n, &command).await {
+        crash::point("billing.before_append");
+        let answered = self.answer(stepping.due, &n, &command).await;
+        crash::point("billing.after_append");
+        match answered {
             Ok(()) => {
                 let forgotten = waits::forget(self.bus.pool(), stepping.run.run_id, Some(&accounts)).await;
                 forgotten.map_err(log_away)?;

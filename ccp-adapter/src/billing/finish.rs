@@ -6,7 +6,7 @@ use commands::billing::{CompleteRun, IssueStatements, waits};
 use commands::effects::Performed;
 use commands::index;
 use domain::Currency;
-use domain::billing_run::{BillingRun, RunStatus};
+use domain::billing_run::{BillingRun, BillingRunRules, RunStatus};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ impl Adapter {
         let complete = CompleteRun { run_id, parked: run.parked.keys().copied().collect() };
         let answered = self.answer(stepping.due, &format!("complete/{version}"), &complete).await;
         answered.map_err(Answered::unforeseen)?;
-        let loaded = self.billing_run(run_id).await?;
+        let loaded = self.load::<BillingRunRules>(run_id).await?;
         let Some(after) = loaded.state.known().filter(|run| run.status == RunStatus::Completed) else {
             return Ok(Performed::poll(Duration::ZERO));
         };

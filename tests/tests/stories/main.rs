@@ -1,12 +1,18 @@
 //! The product from outside: every story is told over HTTP against a whole running world.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod accounted;
 mod accounts;
 mod accounts_linked;
+mod billing_discrepancies;
+mod billing_operations;
+mod billing_runs;
 mod catalogue;
 mod changes_adapter;
 mod cli;
 mod clock;
+mod commissions;
+mod credit_notes;
 mod customers;
 mod customers_moved;
 mod customers_suspended;
@@ -15,9 +21,11 @@ mod description;
 mod equal_answers;
 mod erasure;
 mod idempotency;
+mod invoices;
 mod large_order;
 mod licensing;
 mod lists;
+mod month;
 mod orders;
 mod outcomes;
 mod prices;
@@ -29,6 +37,7 @@ mod reconcile;
 mod replayed;
 mod roles;
 mod scheduled;
+mod statements;
 mod subscription_changes;
 mod subscription_changes_licences;
 mod subscription_changes_states;

@@ -1,9 +1,11 @@
 //! A database with the log in it, and processes that write to it: for tests of the log and of its mirror.
 
 mod checks;
+mod invoices;
 mod ledger;
 mod mirrored;
 mod samples;
+mod statements;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -23,11 +25,13 @@ use crate::world::postgres::{DatabaseUrls, prepare_database};
 use crate::world::{TestServers, unique_name};
 
 pub use checks::{check_log, rows_of};
+pub use invoices::{Bill, Deposit, END_CUSTOMER, WriteInvoice, euro};
 pub use ledger::{LEDGER, Ledger};
 pub use mirrored::{MirroredLog, Running, quick_client};
 pub use samples::{
     Ask, RuleWhileBusy, SetRule, SetTerms, at, customer, operator, rule_events, rule_stream, scope, system,
 };
+pub use statements::IssueStatement;
 
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(20);

@@ -2,11 +2,11 @@
 //! read the same from the beginning as event by event.
 
 use chrono::NaiveDate;
-use commands::commission::{SettleStatement, issue_statement_in};
+use commands::Rejection;
+use commands::bus::ReceiptBody;
+use commands::commission::SettleStatement;
 use commands::credit_note::CreditInvoice;
 use commands::invoice::{VoidInvoice, WriteOffInvoice};
-use commands::work::AnswerBody;
-use commands::{Answer, Command, Failure, Operation, Rejection, Work};
 use domain::billing::credit::Wanted;
 use domain::billing::{Period, Route};
 use domain::commission_account::{CommissionAccountRules, CommissionAccountState, CommissionKind, Settlement};
@@ -16,7 +16,7 @@ use domain::{Currency, Refusal, ids};
 use event_log::Reader as _;
 use projections::{model, rebuild};
 use tests::log_world::{
-    Bill, LogProcess, LogWorld, WriteInvoice, at, check_log, customer, euro, operator, persist, system,
+    Bill, IssueStatement, LogProcess, LogWorld, WriteInvoice, at, check_log, customer, euro, operator, persist, system,
 };
 use uuid::Uuid;
 
@@ -60,7 +60,7 @@ impl Pair {
     async fn states(&self, process: &LogProcess, key: &str, period: Period) -> bool {
         let issue = IssueStatement { reseller_id: self.reseller_id, period };
         let receipt = persist(&process.bus, &system(key), &issue).await.unwrap();
-        receipt.answer == commands::bus::ReceiptBody::Other("true".to_owned())
+        receipt.answer == ReceiptBody::Other("true".to_owned())
     }
 
     async fn account(&self, process: &LogProcess) -> CommissionAccountState {
@@ -78,22 +78,6 @@ impl Pair {
 
     fn statement(&self, period: Period) -> Uuid {
         ids::commission_statement(self.reseller_id, Currency::EUR, period)
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct IssueStatement {
-    reseller_id: Uuid,
-    period: Period,
-}
-
-impl Command for IssueStatement {
-    const OPERATION: Operation = Operation::System;
-
-    async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
-        let Self { reseller_id, period } = *self;
-        let made = issue_statement_in(work, reseller_id, Currency::EUR, period, period.end()).await?;
-        Ok(Answer { status: 200, body: AnswerBody::Other(made.into()) })
     }
 }
 

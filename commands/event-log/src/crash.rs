@@ -39,4 +39,6 @@ pub const POINTS: &[&str] = &[
     "effect.after_call",
     "webhook.before_insert",
     "webhook.after_insert",
+    "billing.before_append",
+    "billing.after_append",
 ];

@@ -11,10 +11,11 @@ use sqlx::{Connection, FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::System;
+use super::billing::{BookRows, INDEXES};
 use super::people::People;
 
 /// Tables of read models with the reader that keeps them.
-pub(super) const TABLES: [(&str, &str); 7] = [
+pub(super) const TABLES: [(&str, &str); 12] = [
     ("read_customers", "directory"),
     ("read_accounts", "directory"),
     ("read_services", "directory"),
@@ -22,6 +23,11 @@ pub(super) const TABLES: [(&str, &str); 7] = [
     ("read_exchange_rates", "directory"),
     ("read_orders", "orders"),
     ("read_subscriptions", "subscriptions"),
+    ("read_invoices", "billing"),
+    ("read_credit_notes", "billing"),
+    ("read_balances", "billing"),
+    ("read_billing_runs", "billing"),
+    ("read_commission_accounts", "billing"),
 ];
 
 pub(super) struct Evidence {
@@ -47,6 +53,7 @@ pub(super) struct Evidence {
     pub altered_webhooks: Vec<String>,
     pub webhooks: i64,
     pub people: People,
+    pub books: BookRows,
     /// What a login may do to the log and must not.
     pub privileges: Vec<(String, String, String)>,
     pub logins: Vec<String>,
@@ -140,6 +147,7 @@ impl Evidence {
                 .await?,
             webhooks: sqlx::query_scalar("select count(*) from inbox").fetch_one(&mut *tx).await?,
             people: People::gather(tx).await?,
+            books: BookRows::gather(tx).await?,
             privileges: privileges(tx).await?,
             logins: sqlx::query_scalar(LOGINS).fetch_all(&mut *tx).await?,
         })
@@ -207,7 +215,7 @@ async fn indexes(tx: &mut PgConnection) -> Result<BTreeMap<&'static str, Vec<(Uu
         ("subscriptions", "select subscription_id, provider_subscription_id from index_subscriptions"),
     ];
     let mut indexes = BTreeMap::new();
-    for (name, sql) in queries {
+    for (name, sql) in queries.into_iter().chain(INDEXES) {
         let mut rows: Vec<(Uuid, String)> = sqlx::query_as(sql).fetch_all(&mut *tx).await?;
         rows.sort();
         indexes.insert(name, rows);

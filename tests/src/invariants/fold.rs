@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use domain::account::{AccountRules, AccountState};
+use domain::balance::{BalanceRules, BalanceState};
+use domain::billing_run::{BillingRunRules, BillingRunState, RunSummary};
+use domain::credit_note::{CreditNoteRules, CreditNoteState};
 use domain::customer::{CustomerRules, CustomerState};
 use domain::decider::Fact;
 use domain::exchange_rates::ExchangeRatesRules;
+use domain::invoice::{InvoiceRules, InvoiceState};
 use domain::order::{Order, OrderRules, OrderState};
 use domain::price_rule::PriceRuleRules;
 use domain::service::{ServiceRules, ServiceState};
@@ -70,6 +74,15 @@ pub(super) fn rows(evidence: &Evidence, table: &str, reader: &str) -> BTreeMap<U
         "read_price_rules" => documents(of_rules::<PriceRuleRules>(events), |_| true),
         "read_exchange_rates" => documents(of_rules::<ExchangeRatesRules>(events), |_| true),
         "read_orders" => documents(of_rules::<OrderRules>(events), |state: &OrderState| state.known().is_some()),
+        "read_invoices" => documents(of_rules::<InvoiceRules>(events), |state: &InvoiceState| state.known().is_some()),
+        "read_credit_notes" => {
+            documents(of_rules::<CreditNoteRules>(events), |state: &CreditNoteState| state.known().is_some())
+        }
+        "read_balances" => documents(of_rules::<BalanceRules>(events), |state: &BalanceState| state.amount().is_some()),
+        "read_billing_runs" => documents(runs(events), |run: &Option<RunSummary>| run.is_some()),
+        "read_commission_accounts" => {
+            documents(streams(events, AggregateType::CommissionAccount, |(): &mut (), _| ()), |()| true)
+        }
         _ => documents(cores(events), |core: &Option<SubscriptionCore>| core.is_some()),
     }
 }
@@ -80,6 +93,18 @@ fn cores<'a>(events: impl Iterator<Item = &'a Recorded>) -> Folded<Option<Subscr
             SubscriptionCore::evolve(core, event);
         }
     })
+}
+
+/// Runs without what grows with their parties, made of the whole of each.
+fn runs<'a>(events: impl Iterator<Item = &'a Recorded>) -> Folded<Option<RunSummary>> {
+    let whole = of_rules::<BillingRunRules>(events).into_iter();
+    let summary = |stream: Versioned<BillingRunState>| Versioned {
+        state: stream.state.known().map(RunSummary::from),
+        version: stream.version,
+        born: stream.born,
+        touched: stream.touched,
+    };
+    whole.map(|(id, stream)| (id, summary(stream))).collect()
 }
 
 /// As stored: the folded state, and beside it the column that lists are ordered by.

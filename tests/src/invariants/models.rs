@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::Finding;
 use super::evidence::{Evidence, TABLES};
-use super::{fold, seats};
+use super::{billing, fold, seats};
 
 /// Events a reader may be behind while the system works.
 const BEHIND: i64 = 200;
@@ -49,7 +49,9 @@ fn differences(evidence: &Evidence) -> Vec<String> {
     if changes != evidence.changes {
         found.push(format!("read_changes has {} rows, not the {} of the log", evidence.changes.len(), changes.len()));
     }
-    for (name, rows) in indexes(evidence) {
+    found.extend(billing::differences(evidence));
+    for (name, mut rows) in indexes(evidence).into_iter().chain(billing::indexes(evidence)) {
+        rows.sort();
         if evidence.indexes.get(name) != Some(&rows) {
             found.push(format!("the index {name} is not the fold of the log"));
         }

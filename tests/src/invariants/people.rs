@@ -13,8 +13,13 @@ use super::Finding;
 use super::evidence::Evidence;
 
 /// Tables whose rows go with a customer that moves, with the reader that keeps them.
-const OWNED: [(&str, &str); 3] =
-    [("read_accounts", "directory"), ("read_orders", "orders"), ("read_subscriptions", "subscriptions")];
+const OWNED: [(&str, &str); 5] = [
+    ("read_accounts", "directory"),
+    ("read_orders", "orders"),
+    ("read_subscriptions", "subscriptions"),
+    ("read_invoices", "billing"),
+    ("read_credit_notes", "billing"),
+];
 
 /// Rows of the side table, and who is said to own the rows of read models.
 pub(super) struct People {

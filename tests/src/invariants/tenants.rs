@@ -91,8 +91,13 @@ impl<'a> Booked<'a> {
     fn strange(&mut self, event: &Event, recorded: &'a Recorded) -> Option<String> {
         let named = names(event);
         if let Event::BillingRun(_) = event {
-            // A run is the seller's; what it says of one customer lies under that customer, or under nobody.
-            let fits = recorded.customer_id.is_none() || recorded.customer_id == named;
+            // A run is the seller's; what it says of one customer lies under that customer, or under nobody. All of one
+            // for a single customer may lie under that.
+            if let Event::BillingRun(BillingRunEvent::BillingRunStarted(started)) = event {
+                self.0.extend(started.customer_id.map(|id| (recorded.aggregate_id.as_str(), id)));
+            }
+            let of_run = self.0.get(recorded.aggregate_id.as_str()).copied();
+            let fits = [None, named, of_run].contains(&recorded.customer_id);
             return (!fits).then(|| format!("position {} is under another customer than it names", recorded.position));
         }
         let owner = match named {

@@ -4,6 +4,7 @@ mod balances;
 mod commission;
 mod ledger;
 mod numbers;
+mod rows;
 mod sums;
 
 use std::collections::BTreeMap;
@@ -11,12 +12,14 @@ use std::collections::BTreeMap;
 use domain::charge_ledger::{ChargeLedgerRules, ChargeLedgerState};
 use domain::credit_note::{CreditNote, CreditNoteRules};
 use domain::invoice::{Invoice, InvoiceRules, InvoiceStatus};
+use event_log::Recorded;
 use uuid::Uuid;
 
 use super::evidence::Evidence;
 use super::{Finding, fold};
+pub(super) use rows::{BookRows, INDEXES, differences, indexes};
 
-/// Every document there is, folded from the whole log.
+/// Every document there is, folded from the log.
 struct Papers {
     invoices: BTreeMap<Uuid, Invoice>,
     notes: BTreeMap<Uuid, CreditNote>,
@@ -25,8 +28,7 @@ struct Papers {
 }
 
 impl Papers {
-    fn of(evidence: &Evidence) -> Self {
-        let events = || evidence.events.iter();
+    fn of<'a, E: Iterator<Item = &'a Recorded>>(events: impl Fn() -> E) -> Self {
         let invoices = fold::of_rules::<InvoiceRules>(events()).into_iter();
         let notes = fold::of_rules::<CreditNoteRules>(events()).into_iter();
         let ledgers = fold::of_rules::<ChargeLedgerRules>(events()).into_iter();
@@ -55,7 +57,7 @@ impl Papers {
 }
 
 pub(super) fn check(evidence: &Evidence) -> Vec<Finding> {
-    let papers = Papers::of(evidence);
+    let papers = Papers::of(|| evidence.events.iter());
     let documents = papers.invoices.len() + papers.notes.len();
     let lines = papers.invoices.values().map(|invoice| invoice.contents.lines.len()).sum::<usize>();
     let mut kept = balances::check(evidence, &papers);

@@ -18,6 +18,7 @@ mod customers_moved;
 mod customers_suspended;
 mod dead_letters;
 mod description;
+mod documents;
 mod equal_answers;
 mod erasure;
 mod idempotency;

@@ -2,60 +2,17 @@
 
 use chrono::NaiveDate;
 use commands::invoice::{self, DiscardInvoice, IssueInvoice, VoidInvoice, WriteOffInvoice};
-use commands::{Answer, Command, Context, Failure, Operation, Rejection, Work, balance, index};
-use domain::balance::BalanceSource;
-use domain::billing::{Charge, InvoiceLine, LineTerms, Period, Prices, Route, Subject, Totals};
+use commands::{Context, Rejection, index};
+use domain::balance::BalanceRules;
+use domain::billing::Period;
 use domain::customer::PostalAddress;
-use domain::invoice::{Invoice, InvoiceContents, InvoiceKind, InvoiceRules};
-use domain::service::BillingCycle;
-use domain::tax::{TaxCategory, Treatment};
-use domain::{AggregateType, Currency, Money, Refusal, StreamId, UnitPrice, ids};
+use domain::invoice::{Invoice, InvoiceRules};
+use domain::{Currency, Money, Refusal, ids};
 use event_log::Reader as _;
-use rust_decimal::Decimal;
-use tests::log_world::{LogProcess, LogWorld, at, check_log, customer, operator, persist, system};
+use tests::log_world::{
+    Bill, Deposit, LogProcess, LogWorld, WriteInvoice, at, check_log, customer, euro, operator, persist, system,
+};
 use uuid::Uuid;
-
-const SEATS_AT_ONE_EURO: u32 = 100;
-
-/// Drafts, or issues with this book date.
-#[derive(Debug, Clone)]
-struct Write {
-    contents: InvoiceContents,
-    issued_on: Option<NaiveDate>,
-}
-
-impl Command for Write {
-    const OPERATION: Operation = Operation::System;
-
-    async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
-        match self.issued_on {
-            Some(day) => invoice::issue_in(work, self.contents.clone(), day).await?,
-            None => invoice::draft_in(work, self.contents.clone()).await?,
-        }
-        Ok(Answer::resource(201, StreamId::new(AggregateType::Invoice, self.contents.invoice_id)))
-    }
-}
-
-/// Puts money to a customer's credit.
-#[derive(Debug)]
-struct Deposit {
-    customer_id: Uuid,
-    amount: Money,
-}
-
-impl Command for Deposit {
-    const OPERATION: Operation = Operation::System;
-
-    async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
-        balance::credit_in(work, self.customer_id, self.amount, BalanceSource::Payment(Uuid::nil())).await?;
-        let id = ids::balance(self.customer_id, self.amount.currency());
-        Ok(Answer::resource(200, StreamId::new(AggregateType::Balance, id)))
-    }
-}
-
-fn euro(cents: i64) -> Money {
-    Money::rounded(Decimal::new(cents, 2), Currency::EUR)
-}
 
 fn today() -> NaiveDate {
     at().date_naive()
@@ -65,47 +22,9 @@ fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
-/// 100.00 net and 119.00 with tax, for the period that ended before today; the n-th of its kind.
-fn contents(customer_id: Uuid, n: u32) -> InvoiceContents {
-    let period = Period::of(Period::of(today()).first_day().pred_opt().unwrap());
-    let subject = Subject {
-        subscription_id: ids::derived(&["test", "subscription"]),
-        provider_subscription_id: "sub-1".to_owned(),
-        order_id: ids::derived(&["test", "order"]),
-        account_id: ids::derived(&["test", "account", &customer_id.to_string()]),
-        customer_id,
-        service_name: "Office".to_owned(),
-        sku: "office".to_owned(),
-    };
-    let prices = Prices {
-        unit_price: UnitPrice::from(euro(100)),
-        reseller_unit_price: None,
-        unit_cost: euro(80),
-        discountable: true,
-    };
-    let from = period.first_day();
-    let charge =
-        Charge::prepaid(subject.subscription_id, from, BillingCycle::Month, SEATS_AT_ONE_EURO, prices).unwrap();
-    let terms = LineTerms { route: Route::Own, discount_percent: Decimal::ZERO, commission: None, end_customer: None };
-    let treatment = Treatment { category: TaxCategory::S, rate: Decimal::from(19), note: None };
-    let lines = vec![InvoiceLine::new(1, &subject, &charge, &terms).unwrap()];
-    InvoiceContents {
-        invoice_id: ids::period_invoice(customer_id, Currency::EUR, period, n),
-        kind: InvoiceKind::Period,
-        customer_id,
-        reseller_id: None,
-        seller_entity: "seller-de".to_owned(),
-        period,
-        n,
-        run_id: None,
-        order_id: None,
-        currency: Currency::EUR,
-        tax_point: period.last_day(),
-        totals: Totals::of(Currency::EUR, &lines, &treatment).unwrap(),
-        treatment,
-        line_count: 1,
-        lines,
-    }
+/// Of the month before this one.
+fn bill(customer_id: Uuid, n: u32) -> Bill {
+    Bill::own(customer_id, Period::of(Period::of(today()).first_day().pred_opt().unwrap()), n)
 }
 
 async fn registered(process: &LogProcess, name: &str) -> Uuid {
@@ -120,7 +39,7 @@ async fn invoice(process: &LogProcess, id: Uuid) -> Invoice {
 
 async fn left(process: &LogProcess, customer_id: Uuid) -> Option<Money> {
     let id = ids::balance(customer_id, Currency::EUR);
-    process.bus.state::<domain::balance::BalanceRules>(id).await.unwrap().state.amount()
+    process.bus.state::<BalanceRules>(id).await.unwrap().state.amount()
 }
 
 /// Every number there is with its document, in order of the log.
@@ -136,12 +55,12 @@ async fn numbers_have_no_gap_however_many_processes_issue() {
     let (one, other) = (world.process().await.unwrap(), world.process().await.unwrap());
     let customer_id = registered(&one, "Acme").await;
     let issue = async |n: u32| {
-        let write = Write { contents: contents(customer_id, n), issued_on: Some(today()) };
+        let write = WriteInvoice { bill: bill(customer_id, n), issued_on: Some(today()) };
         let process = if n.is_multiple_of(2) { &one } else { &other };
         persist(&process.bus, &system(&format!("issue {n}")), &write).await.unwrap();
         // Whoever asks again, for whatever reason, gets no second number.
         persist(&other.bus, &system(&format!("issue {n} again")), &write).await.unwrap();
-        invoice(&one, write.contents.invoice_id).await.issue.unwrap().number
+        invoice(&one, write.bill.invoice_id()).await.issue.unwrap().number
     };
     let mut issued = futures::future::join_all((1..=40).map(issue)).await;
     issued.sort_unstable();
@@ -154,9 +73,9 @@ async fn numbers_have_no_gap_however_many_processes_issue() {
     }
 
     // Each year of the book date has its own.
-    let write = Write { contents: contents(customer_id, 41), issued_on: Some(day("2027-01-01")) };
+    let write = WriteInvoice { bill: bill(customer_id, 41), issued_on: Some(day("2027-01-01")) };
     one.bus.execute(&system("next year"), &write).await.unwrap();
-    assert_eq!(invoice(&one, write.contents.invoice_id).await.issue.unwrap().number, "INV-2027-000001");
+    assert_eq!(invoice(&one, write.bill.invoice_id()).await.issue.unwrap().number, "INV-2027-000001");
     check_log(&world.app).await.unwrap();
 }
 
@@ -180,10 +99,10 @@ async fn an_invoice_names_its_parties_and_what_the_buyer_looks_for() {
     person.details.address = Some(address);
     for (name, who) in [("business", &business), ("person", &person)] {
         process.bus.execute(&operator(name), who).await.unwrap();
-        let write = Write { contents: contents(who.details.customer_id, 0), issued_on: Some(today()) };
+        let write = WriteInvoice { bill: bill(who.details.customer_id, 0), issued_on: Some(today()) };
         process.bus.execute(&system(name), &write).await.unwrap();
     }
-    let of = async |who: Uuid| invoice(&process, contents(who, 0).invoice_id).await.issue.unwrap();
+    let of = async |who: Uuid| invoice(&process, bill(who, 0).invoice_id()).await.issue.unwrap();
 
     let issue = of(business.details.customer_id).await;
     assert_eq!((issue.issued_on, issue.due_on), (today(), today() + chrono::Days::new(30)));
@@ -207,8 +126,8 @@ async fn the_balance_pays_what_it_can_and_comes_back_when_the_invoice_is_void() 
     let process = world.process().await.unwrap();
     let customer_id = registered(&process, "Acme").await;
     process.bus.execute(&system("credit"), &Deposit { customer_id, amount: euro(5_000) }).await.unwrap();
-    let write = Write { contents: contents(customer_id, 0), issued_on: Some(today()) };
-    let id = write.contents.invoice_id;
+    let write = WriteInvoice { bill: bill(customer_id, 0), issued_on: Some(today()) };
+    let id = write.bill.invoice_id();
     let receipt = process.bus.execute(&system("issue"), &write).await.unwrap();
     let seen = invoice(&process, id).await;
     assert_eq!((seen.applied_credit, seen.balance, seen.status.name()), (euro(5_000), euro(6_900), "issued"));
@@ -227,12 +146,12 @@ async fn the_balance_pays_what_it_can_and_comes_back_when_the_invoice_is_void() 
 
     // Its number stays used. A balance that covers everything pays it.
     process.bus.execute(&system("more"), &Deposit { customer_id, amount: euro(10_000) }).await.unwrap();
-    let write = Write { contents: contents(customer_id, 1), issued_on: Some(today()) };
+    let write = WriteInvoice { bill: bill(customer_id, 1), issued_on: Some(today()) };
     process.bus.execute(&system("issue the next"), &write).await.unwrap();
-    let seen = invoice(&process, write.contents.invoice_id).await;
+    let seen = invoice(&process, write.bill.invoice_id()).await;
     assert_eq!((seen.issue.unwrap().number.as_str(), seen.status.name()), ("INV-2026-000002", "paid"));
     assert_eq!((seen.balance, left(&process, customer_id).await), (euro(0), Some(euro(3_100))));
-    let paid = process.bus.execute(&operator("void it"), &VoidInvoice { invoice_id: write.contents.invoice_id }).await;
+    let paid = process.bus.execute(&operator("void it"), &VoidInvoice { invoice_id: write.bill.invoice_id() }).await;
     assert!(matches!(paid, Err(Rejection::Refused(Refusal::InvalidState { state: "paid" }))), "{paid:?}");
     check_log(&world.app).await.unwrap();
 }
@@ -242,13 +161,13 @@ async fn a_draft_is_issued_or_discarded_by_an_operator() {
     let world = LogWorld::new().await.unwrap();
     let process = world.process().await.unwrap();
     let customer_id = registered(&process, "Acme").await;
-    let drafts: Vec<InvoiceContents> = (0..2).map(|n| contents(customer_id, n)).collect();
-    for draft in &drafts {
-        let write = Write { contents: draft.clone(), issued_on: None };
+    let drafts = [0, 1].map(|n| bill(customer_id, n));
+    for draft in drafts {
+        let write = WriteInvoice { bill: draft, issued_on: None };
         process.bus.execute(&system(&format!("draft {}", draft.n)), &write).await.unwrap();
-        assert_eq!(invoice(&process, draft.invoice_id).await.issue, None);
+        assert_eq!(invoice(&process, draft.invoice_id()).await.issue, None);
     }
-    let [first, second] = [drafts[0].invoice_id, drafts[1].invoice_id];
+    let [first, second] = drafts.map(|draft| draft.invoice_id());
     let seen = |key: &str, version| Context { if_match: Some(vec![version]), ..operator(key) };
     let stale = process.bus.execute(&seen("issue", 7), &IssueInvoice { invoice_id: first }).await;
     assert!(matches!(stale, Err(Rejection::Stale)), "{stale:?}");
@@ -291,8 +210,7 @@ async fn what_is_not_paid_in_time_is_overdue_once() {
     // Thirty days to pay: of these three the first was due yesterday, the second is due today.
     let days = [31, 30, 5].map(|days| today() - chrono::Days::new(days));
     for (n, issued_on) in days.into_iter().enumerate() {
-        let contents = contents(customer_id, u32::try_from(n).unwrap());
-        let write = Write { contents, issued_on: Some(issued_on) };
+        let write = WriteInvoice { bill: bill(customer_id, u32::try_from(n).unwrap()), issued_on: Some(issued_on) };
         one.bus.execute(&system(&format!("issue {n}")), &write).await.unwrap();
     }
     indexed(&world).await;
@@ -301,7 +219,7 @@ async fn what_is_not_paid_in_time_is_overdue_once() {
     invoice::note_overdue(&one.bus).await.unwrap();
     let overdue = "select aggregate_id from events where event_type = 'InvoiceOverdue'";
     let overdue: Vec<String> = sqlx::query_scalar(overdue).fetch_all(&world.app).await.unwrap();
-    assert_eq!(overdue, [contents(customer_id, 0).invoice_id.to_string()]);
+    assert_eq!(overdue, [bill(customer_id, 0).invoice_id().to_string()]);
     indexed(&world).await;
     let waiting = index::invoices_due_before(&world.app, NaiveDate::MAX, None, 10).await.unwrap();
     assert_eq!(waiting.len(), 2, "{waiting:?}");

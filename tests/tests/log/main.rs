@@ -1,6 +1,7 @@
 //! The event log under races, retries, refusals and faults, against a real Postgres.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod billing_runs;
 mod commissions;
 mod cqrs;
 mod erasure;

@@ -71,6 +71,10 @@ pub struct Settings {
     /// Folder of the development signing key.
     #[serde(default = "default_dev_dir")]
     pub dev_dir: PathBuf,
+    /// Where documents are kept: a folder, which all processes share, or `s3://bucket/prefix` in a build with the feature
+    /// `s3`, which takes credentials, region and endpoint from the environment (`AWS_…`).
+    #[serde(default = "default_documents")]
+    pub documents_store: String,
     /// Where the business clock begins, RFC 3339; development only.
     pub clock_start: Option<chrono::DateTime<chrono::Utc>>,
     /// Names this machine in leases; several processes of one machine share it.
@@ -201,6 +205,7 @@ impl Settings {
             ("token_jwks_url", self.token_jwks_url.clone().unwrap_or_else(|| "(not set)".to_owned())),
             ("cursor_key", secret(self.cursor_key.is_some())),
             ("dev_dir", self.dev_dir.display().to_string()),
+            ("documents_store", self.documents_store.clone()),
             ("node", self.node.clone()),
             ("compat_licensing", self.compat_licensing.to_string()),
             ("compat_licensing_skus", self.compat_licensing_skus.clone()),
@@ -235,6 +240,7 @@ const FIELDS: &[&str] = &[
     "token_jwks_url",
     "cursor_key",
     "dev_dir",
+    "documents_store",
     "clock_start",
     "node",
     "compat_licensing",
@@ -285,6 +291,10 @@ fn default_audience() -> String {
 
 fn default_dev_dir() -> PathBuf {
     ".dev".into()
+}
+
+fn default_documents() -> String {
+    "documents".to_owned()
 }
 
 fn default_node() -> String {

@@ -1,5 +1,6 @@
 //! The shell around the rules: configuration, wiring, roles, HTTP, command line.
 
+pub mod archive;
 pub mod cli;
 pub mod clock;
 pub mod config;

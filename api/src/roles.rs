@@ -18,6 +18,8 @@ pub enum Role {
     Reconcile,
     /// Asks for what is due by the clock.
     Schedule,
+    /// Renders and stores documents as they are issued.
+    Documents,
 }
 
 impl Role {
@@ -31,9 +33,18 @@ impl Role {
             Self::Ccp => "ccp",
             Self::Reconcile => "reconcile",
             Self::Schedule => "schedule",
+            Self::Documents => "documents",
         }
     }
 
-    pub const ALL: [Self; 7] =
-        [Self::Http, Self::Relay, Self::Project, Self::React, Self::Ccp, Self::Reconcile, Self::Schedule];
+    pub const ALL: [Self; 8] = [
+        Self::Http,
+        Self::Relay,
+        Self::Project,
+        Self::React,
+        Self::Ccp,
+        Self::Reconcile,
+        Self::Schedule,
+        Self::Documents,
+    ];
 }

@@ -9,12 +9,13 @@ use anyhow::{Context as _, bail};
 use async_nats::{ConnectOptions, ServerAddr};
 use ccp_adapter::{Adapter, CcpClient, CcpConfig, CcpHook};
 use commands::Bus;
-use commands::effects::{Wake, Worker};
+use commands::effects::{Performer, Wake, Worker};
 use commands::inbox::InboxWorker;
 use commands::index::Indexes;
 use commands::reactor::Reactor;
 use commands::relay::Relay;
 use commands::seller::Seller;
+use domain::process::Lane;
 use event_log::lease::Owner;
 use event_log::mirror::MirrorConfig;
 use event_log::reader::Runner;
@@ -27,6 +28,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::archive::{Archive, Keeper, Store};
 use crate::clock::{self, BusinessClock, Followers, Wakes};
 use crate::config::{Mode, Settings};
 use crate::reconcile;
@@ -50,6 +52,7 @@ pub struct Parts {
     pub arrived: Wake,
     /// Of the provider, once this process talks to it.
     pub provider: Arc<OnceLock<CcpClient>>,
+    archive: OnceLock<Archive>,
     pub tasks: TaskTracker,
     /// Cancelled once every role runs.
     pub started: CancellationToken,
@@ -99,6 +102,7 @@ impl Parts {
             effects: Wake::default(),
             arrived: Wake::default(),
             provider: Arc::default(),
+            archive: OnceLock::new(),
             tasks: TaskTracker::new(),
             started: CancellationToken::new(),
             shutdown: CancellationToken::new(),
@@ -141,6 +145,9 @@ impl Parts {
         }
         if roles.contains(&Role::Ccp) {
             self.start_ccp()?;
+        }
+        if roles.contains(&Role::Documents) {
+            self.perform(Lane::Documents, Arc::new(Keeper { archive: self.archive()? }));
         }
         if roles.contains(&Role::Reconcile) {
             let asking = reconcile::run(self.pool.clone(), self.effects.clone(), self.shutdown.clone());
@@ -191,14 +198,7 @@ impl Parts {
         let client = CcpClient::new(CcpConfig::new(url, self.settings.ccp_client_id.clone(), secret))?;
         // Set once: a process starts each role once.
         let _ = self.provider.set(client.clone());
-        let worker = Worker {
-            pool: self.pool.clone(),
-            performer: Arc::new(Adapter { bus: self.bus.clone(), client: client.clone() }),
-            wake: self.effects.clone(),
-            new_id: clock::new_id,
-            owner: Owner::this_process(&self.settings.node),
-        };
-        self.tasks.spawn(worker.run(self.shutdown.clone()));
+        self.perform(Lane::Provider, Arc::new(Adapter { bus: self.bus.clone(), client: client.clone() }));
         let hook = CcpHook { pool: self.pool.clone(), wake: self.effects.clone() };
         let inbox = InboxWorker { pool: self.pool.clone(), applier: Arc::new(hook), arrived: self.arrived.clone() };
         self.tasks.spawn(inbox.run(self.shutdown.clone()));
@@ -208,6 +208,30 @@ impl Parts {
             self.tasks.spawn(schedule::register_webhook(client, url.clone(), newest, self.shutdown.clone()));
         }
         Ok(())
+    }
+
+    /// Where documents are, the same for everybody in this process.
+    ///
+    /// # Errors
+    /// When their store cannot be used.
+    pub fn archive(&self) -> anyhow::Result<Archive> {
+        if let Some(archive) = self.archive.get() {
+            return Ok(archive.clone());
+        }
+        let archive = Archive::new(self.bus.clone(), Store::open(&self.settings.documents_store)?);
+        Ok(self.archive.get_or_init(|| archive).clone())
+    }
+
+    fn perform(&self, lane: Lane, performer: Arc<dyn Performer>) {
+        let worker = Worker {
+            lane,
+            pool: self.pool.clone(),
+            performer,
+            wake: self.effects.clone(),
+            new_id: clock::new_id,
+            owner: Owner::this_process(&self.settings.node),
+        };
+        self.tasks.spawn(worker.run(self.shutdown.clone()));
     }
 
     /// Ends in order: what takes work in, what works, the log. The caller bounds the time.

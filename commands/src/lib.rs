@@ -15,6 +15,7 @@ pub mod context;
 pub mod credit_note;
 pub mod customer;
 pub mod dead_letter;
+pub mod document;
 pub mod drift;
 pub mod effects;
 pub mod exchange_rate;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::process::{Bill, Change, Effect, Process, Provision};
+use domain::process::{Bill, Change, Documents, Effect, Process, Provision};
 use domain::{AggregateType, StreamId, ids};
 use event_log::{ApplyError, Reader, Recorded};
 use futures::future::BoxFuture;
@@ -14,6 +14,9 @@ use crate::effects::{self, Wake, Wanted};
 
 /// How long after the submission an order is first asked for, unless a webhook comes sooner.
 const FIRST_POLL: Duration = Duration::from_secs(1);
+
+/// How long after its issue a document is stored: whoever issued it sees it first as it was answered.
+const STORING: Duration = Duration::from_secs(1);
 
 /// The reader named `processes`.
 #[derive(Debug)]
@@ -35,7 +38,8 @@ impl Reader for Reactor {
         Box::pin(async move {
             react::<Provision>(tx, events).await?;
             react::<Change>(tx, events).await?;
-            react::<Bill>(tx, events).await
+            react::<Bill>(tx, events).await?;
+            react::<Documents>(tx, events).await
         })
     }
 
@@ -134,6 +138,7 @@ async fn store<P: Process>(tx: &mut PgConnection, states: &BTreeMap<String, P::S
 fn delay(effect: &Effect) -> Duration {
     match effect {
         Effect::WatchOrder { .. } => FIRST_POLL,
+        Effect::StoreDocuments { .. } => STORING,
         Effect::OpenAccount { .. }
         | Effect::SubmitOrder { .. }
         | Effect::CancelOrder { .. }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::customer::ElectronicAddress;
 
@@ -37,6 +38,35 @@ impl DocumentFormat {
 impl fmt::Display for DocumentFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// Which document, by the stream it is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum DocumentKey {
+    Invoice { invoice_id: Uuid },
+    CreditNote { credit_note_id: Uuid },
+    CommissionStatement { account_id: Uuid, statement_id: Uuid },
+}
+
+impl DocumentKey {
+    /// What kind of document it is.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Invoice { .. } => "invoice",
+            Self::CreditNote { .. } => "credit_note",
+            Self::CommissionStatement { .. } => "commission_statement",
+        }
+    }
+
+    /// The document's own id.
+    pub const fn id(self) -> Uuid {
+        match self {
+            Self::Invoice { invoice_id } => invoice_id,
+            Self::CreditNote { credit_note_id } => credit_note_id,
+            Self::CommissionStatement { statement_id, .. } => statement_id,
+        }
     }
 }
 

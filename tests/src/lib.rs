@@ -11,4 +11,5 @@ pub mod log_world;
 pub mod proxy;
 pub mod story;
 pub mod trial;
+pub mod validator;
 pub mod world;

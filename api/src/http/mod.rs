@@ -8,6 +8,7 @@ pub mod cursor;
 pub mod dev;
 pub mod dev_tokens;
 pub mod docs;
+pub mod document;
 pub mod edge;
 pub mod fields;
 pub mod headers;

@@ -29,7 +29,7 @@ impl Parts {
         let secrets = self.settings.ccp_webhook_secret.as_ref().map(webhook_secrets).transpose()?.unwrap_or_default();
         Ok(Api {
             bus: self.bus.clone(),
-            reads: Reads::new(self.freshness.clone()),
+            reads: Reads::new(self.freshness.clone(), self.archive()?),
             authenticator: Arc::new(Authenticator::new(rules, keys)),
             cursors: cursor_key(&self.settings, dev.as_deref()),
             hooks: Hooks { secrets: secrets.into(), arrived: self.arrived.clone(), effects: self.effects.clone() },

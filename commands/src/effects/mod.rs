@@ -14,18 +14,32 @@ pub use worker::{Performed, Performer, Worker};
 
 use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
-/// Wakes the workers of this process when there is something to do. Clones share it.
+/// Wakes all workers of this process when there is something to do. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Wake(Arc<Notify>);
+pub struct Wake(Arc<watch::Sender<()>>);
+
+/// Waits for one [`Wake`], from when it was made.
+#[derive(Debug)]
+pub(crate) struct Woken(watch::Receiver<()>);
 
 impl Wake {
     pub fn wake(&self) {
-        self.0.notify_one();
+        self.0.send_replace(());
     }
 
-    pub(crate) async fn woken(&self) {
-        self.0.notified().await;
+    /// No wake-up after this is missed, however long its listener is busy.
+    pub(crate) fn listen(&self) -> Woken {
+        Woken(self.0.subscribe())
+    }
+}
+
+impl Woken {
+    pub(crate) async fn woken(&mut self) {
+        // It ends only with every wake of the process, and then nobody waits.
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::process::Effect;
+use domain::process::{Effect, Lane};
 use sqlx::{FromRow, PgConnection, PgExecutor, types::Json};
 use uuid::Uuid;
 
@@ -60,8 +60,8 @@ pub struct Wanted<'a> {
 /// Any database error.
 pub async fn ask_in_tx<'e, E: PgExecutor<'e>>(executor: E, wanted: &Wanted<'_>) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "insert into effects (op_id, process, position, kind, subject, effect, due_at, correlation_id) \
-         values ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7, $8) on conflict (op_id) do nothing",
+        "insert into effects (op_id, process, position, kind, subject, effect, due_at, correlation_id, lane) \
+         values ($1, $2, $3, $4, $5, $6, clock_timestamp() + $7, $8, $9) on conflict (op_id) do nothing",
     )
     .bind(wanted.op_id)
     .bind(wanted.process)
@@ -71,6 +71,7 @@ pub async fn ask_in_tx<'e, E: PgExecutor<'e>>(executor: E, wanted: &Wanted<'_>) 
     .bind(Json(wanted.effect))
     .bind(wanted.delay)
     .bind(wanted.correlation_id)
+    .bind(wanted.effect.lane().name())
     .execute(executor)
     .await?;
     Ok(())
@@ -213,16 +214,17 @@ async fn page<'e, E: PgExecutor<'e>>(
         .await
 }
 
-/// Leases due effects, oldest first.
+/// Leases due effects of a lane, oldest first.
 pub(super) async fn take<'e, E: PgExecutor<'e>>(
     executor: E,
+    lane: Lane,
     (lease, owner): (Uuid, &str),
     lease_time: Duration,
     limit: i64,
 ) -> Result<Vec<Due>, sqlx::Error> {
     let rows: Vec<DueRow> = sqlx::query_as(
         "update effects set lease = $1, owner = $4, lease_until = clock_timestamp() + $2 where op_id in ( \
-            select op_id from effects where state = 'due' and due_at <= clock_timestamp() \
+            select op_id from effects where state = 'due' and lane = $5 and due_at <= clock_timestamp() \
             and (lease_until is null or lease_until < clock_timestamp()) \
             order by due_at limit $3 for update skip locked) \
          returning op_id, effect, attempts, asked, position, correlation_id, reference, due_at",
@@ -231,6 +233,7 @@ pub(super) async fn take<'e, E: PgExecutor<'e>>(
     .bind(lease_time)
     .bind(limit)
     .bind(owner)
+    .bind(lane.name())
     .fetch_all(executor)
     .await?;
     let count = |n: i32| u32::try_from(n).unwrap_or_default();
@@ -278,12 +281,13 @@ pub(super) async fn give_back<'e, E: PgExecutor<'e>>(executor: E, lease: Uuid) -
     Ok(())
 }
 
-/// How long until the next effect is due; `None` when none is open.
-pub(super) async fn next_due<'e, E: PgExecutor<'e>>(executor: E) -> Result<Option<f64>, sqlx::Error> {
+/// How long until the next effect of a lane is due; `None` when none is open.
+pub(super) async fn next_due<'e, E: PgExecutor<'e>>(executor: E, lane: Lane) -> Result<Option<f64>, sqlx::Error> {
     sqlx::query_scalar(
         "select extract(epoch from min(greatest(due_at, coalesce(lease_until, due_at))) - clock_timestamp())::float8 \
-         from effects where state = 'due'",
+         from effects where state = 'due' and lane = $1",
     )
+    .bind(lane.name())
     .fetch_one(executor)
     .await
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::process::Lane;
 use event_log::crash;
 use event_log::error::is_transient;
 use event_log::lease::Owner;
@@ -15,12 +16,17 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, error, info_span, warn};
 use uuid::Uuid;
 
-use super::Wake;
 use super::store::{self, Due};
+use super::{Wake, Woken};
 use crate::ports::NewId;
 
-/// Effects performed at once.
-const AT_ONCE: usize = 16;
+/// Effects of a lane performed at once: calls wait for somebody else, rendering keeps a processor busy.
+const fn at_once(lane: Lane) -> usize {
+    match lane {
+        Lane::Provider => 16,
+        Lane::Documents => 2,
+    }
+}
 /// How often leases of dead processes are looked for.
 const LOOK_FOR_DEAD: Duration = Duration::from_secs(2);
 /// How long to wait before an outcome is written down once more.
@@ -52,9 +58,10 @@ pub trait Performer: Send + Sync + 'static {
     fn perform<'a>(&'a self, due: &'a Due) -> BoxFuture<'a, Performed>;
 }
 
-/// Takes due effects and has them performed.
+/// Takes due effects of one lane and has them performed.
 #[derive(Clone)]
 pub struct Worker {
+    pub lane: Lane,
     pub pool: PgPool,
     pub performer: Arc<dyn Performer>,
     pub wake: Wake,
@@ -71,8 +78,9 @@ impl std::fmt::Debug for Worker {
 impl Worker {
     /// Works until shutdown, then lets what is running come to its end.
     pub async fn run(self, shutdown: CancellationToken) {
-        let slots = Arc::new(Semaphore::new(AT_ONCE));
+        let slots = Arc::new(Semaphore::new(at_once(self.lane)));
         let tasks = TaskTracker::new();
+        let mut woken = self.wake.listen();
         let mut looked: Option<Instant> = None;
         let mut doubtful: Option<Uuid> = None;
         while !shutdown.is_cancelled() {
@@ -88,7 +96,7 @@ impl Worker {
             let (free, lease) = (slots.available_permits(), (self.new_id)());
             let due = if free == 0 { Ok(Vec::new()) } else { self.take(lease, free).await };
             match due {
-                Ok(due) if due.is_empty() => self.nap(&shutdown, &slots).await,
+                Ok(due) if due.is_empty() => self.nap(&mut woken, &slots, &shutdown).await,
                 Ok(due) => {
                     for one in due {
                         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
@@ -114,7 +122,7 @@ impl Worker {
 
     async fn take(&self, lease: Uuid, free: usize) -> Result<Vec<Due>, sqlx::Error> {
         let limit = i64::try_from(free).unwrap_or(1);
-        store::take(&self.pool, (lease, &self.owner.code()), LEASE, limit).await
+        store::take(&self.pool, self.lane, (lease, &self.owner.code()), LEASE, limit).await
     }
 
     /// Ends the leases of processes of this machine that died: their work need not wait until the leases run out.
@@ -127,13 +135,13 @@ impl Worker {
         }
     }
 
-    async fn nap(&self, shutdown: &CancellationToken, slots: &Semaphore) {
-        let next = store::next_due(&self.pool).await.ok().flatten();
+    async fn nap(&self, woken: &mut Woken, slots: &Semaphore, shutdown: &CancellationToken) {
+        let next = store::next_due(&self.pool, self.lane).await.ok().flatten();
         let nap = next.map_or(NAP_MAX, |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default().min(NAP_MAX));
         // With every slot busy only the end of a call is news.
         let nap = if slots.available_permits() == 0 { NAP_MAX } else { nap.max(Duration::from_millis(1)) };
         tokio::select! {
-            () = self.wake.woken() => {}
+            () = woken.woken() => {}
             () = tokio::time::sleep(nap) => {}
             () = shutdown.cancelled() => {}
         }

@@ -60,6 +60,7 @@ impl std::fmt::Debug for InboxWorker {
 
 impl InboxWorker {
     pub async fn run(self, shutdown: CancellationToken) {
+        let mut arrived = self.arrived.listen();
         while !shutdown.is_cancelled() {
             match self.drain().await {
                 Ok(0) => {}
@@ -67,7 +68,7 @@ impl InboxWorker {
                 Err(error) => warn!(%error, "the inbox pauses"),
             }
             tokio::select! {
-                () = self.arrived.woken() => {}
+                () = arrived.woken() => {}
                 () = tokio::time::sleep(NAP) => {}
                 () = shutdown.cancelled() => {}
             }

@@ -4,10 +4,12 @@
 pub mod bill;
 pub mod catalogue;
 pub mod change;
+pub mod documents;
 pub mod provision;
 
 pub use bill::Bill;
 pub use change::Change;
+pub use documents::Documents;
 pub use provision::Provision;
 
 use std::fmt::Debug;
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::billing::Period;
+use crate::document::DocumentKey;
 use crate::{Event, StreamId};
 
 /// A pure decision over events, with a small state per instance.
@@ -60,6 +63,25 @@ pub enum Effect {
     StartBilling { entity: String, period: Period },
     /// Bill everybody whom the run is for.
     RunBilling { run_id: Uuid },
+    /// Have the document rendered and stored before anybody asks for it.
+    StoreDocuments { document: DocumentKey },
+}
+
+/// Effects of one lane are performed by workers of their own, so that many of them do not hold up those of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    Provider,
+    Documents,
+}
+
+impl Lane {
+    /// As stored in `lane`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Provider => "provider",
+            Self::Documents => "documents",
+        }
+    }
 }
 
 impl Effect {
@@ -78,6 +100,26 @@ impl Effect {
             Self::SettleDrift { .. } => "settle_drift",
             Self::StartBilling { .. } => "start_billing",
             Self::RunBilling { .. } => "run_billing",
+            Self::StoreDocuments { .. } => "store_documents",
+        }
+    }
+
+    /// Who performs it.
+    pub const fn lane(&self) -> Lane {
+        match self {
+            Self::StoreDocuments { .. } => Lane::Documents,
+            Self::OpenAccount { .. }
+            | Self::SubmitOrder { .. }
+            | Self::WatchOrder { .. }
+            | Self::CancelOrder { .. }
+            | Self::SyncCatalogue {}
+            | Self::ChangeSubscription { .. }
+            | Self::SendRenewal { .. }
+            | Self::LookAtSubscription { .. }
+            | Self::Reconcile { .. }
+            | Self::SettleDrift { .. }
+            | Self::StartBilling { .. }
+            | Self::RunBilling { .. } => Lane::Provider,
         }
     }
 
@@ -95,6 +137,7 @@ impl Effect {
             Self::Reconcile { run_id } | Self::RunBilling { run_id } => run_id.to_string(),
             Self::StartBilling { entity, period } => format!("{entity}/{period}"),
             Self::SettleDrift { drift_id, .. } => drift_id.to_string(),
+            Self::StoreDocuments { document } => document.id().to_string(),
         }
     }
 }

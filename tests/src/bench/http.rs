@@ -189,6 +189,7 @@ pub async fn settings(ground: &Ground, name: &str) -> anyhow::Result<Settings> {
         internal_port: ports::reserve()?,
         clock: None,
         dev_folder: folder.clone(),
+        documents: folder.join("documents"),
         logs: folder,
         further: vec![unlimited("WRITES"), unlimited("READS")],
     })

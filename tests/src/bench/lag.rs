@@ -13,6 +13,7 @@ use commands::effects::{Wake, Worker};
 use commands::index::Indexes;
 use commands::reactor::Reactor;
 use commands::relay::Relay;
+use domain::process::Lane;
 use event_log::lease::Owner;
 use event_log::mirror::MirrorConfig;
 use event_log::reader::Runner;
@@ -137,7 +138,7 @@ impl Running {
         let config = CcpConfig::new(settings.provider.url(), settings.provider.client_id.clone(), secret);
         let performer = Arc::new(Adapter { bus: running.writer.bus.clone(), client: CcpClient::new(config)? });
         let owner = Owner::this_process("bench");
-        let worker = Worker { pool: running.writer.pool.clone(), performer, wake, new_id, owner };
+        let worker = Worker { lane: Lane::Provider, pool: running.writer.pool.clone(), performer, wake, new_id, owner };
         running.tasks.spawn(worker.run(running.shutdown.clone()));
         running.wait_until_live().await?;
         Ok(running)

@@ -15,13 +15,14 @@ const MIGRATE_LIMIT: Duration = Duration::from_secs(120);
 const STOP_GRACE: Duration = Duration::from_secs(30);
 
 /// What is ours alone: the product would take some for settings of its own, and administrators' addresses for an invitation.
-const WITHHELD: [&str; 10] = [
+const WITHHELD: [&str; 11] = [
     "DATABASE_URL",
     "NATS_URL",
     "CLOUDSALES_ROOT",
     "CLOUDSALES_BIN_DIR",
     "CLOUDSALES_PG_BIN",
     "CLOUDSALES_NATS_SERVER",
+    "CLOUDSALES_UBL_VALIDATOR",
     "CLOUDSALES_TEST_PG_URL",
     "CLOUDSALES_TEST_NATS_URL",
     "CLOUDSALES_TEST_BACKEND",
@@ -64,6 +65,8 @@ pub struct Settings {
     pub clock: Option<String>,
     /// Holds the development signing key.
     pub dev_folder: PathBuf,
+    /// Where documents are kept.
+    pub documents: PathBuf,
     pub logs: PathBuf,
     /// Further variables for `cloudsales`, set last: limits, crash points.
     pub further: Vec<(String, String)>,
@@ -140,6 +143,7 @@ impl Settings {
             ("CLOUDSALES_CCP_WEBHOOK_SECRET", self.provider.webhook_secret.clone()),
             ("CLOUDSALES_CCP_WEBHOOK_URL", format!("{}/v1/webhooks/ccp", self.api_url())),
             ("CLOUDSALES_DEV_DIR", self.dev_folder.display().to_string()),
+            ("CLOUDSALES_DOCUMENTS_STORE", self.documents.display().to_string()),
         ]
     }
 }

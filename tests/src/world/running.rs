@@ -159,6 +159,7 @@ async fn settings(
         internal_port: ports::reserve()?,
         clock: None,
         dev_folder: folder.join("dev"),
+        documents: folder.join("documents"),
         logs,
         further,
     })

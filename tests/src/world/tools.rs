@@ -63,6 +63,14 @@ pub fn nats_server() -> anyhow::Result<PathBuf> {
     candidates.find(|program| version_line(program).is_some()).with_context(|| format!("no nats-server; {HINT}"))
 }
 
+/// The folder with the published rules of electronic invoices and what runs them.
+pub fn ubl_validator() -> anyhow::Result<PathBuf> {
+    let unpacked = || super::folders::dev().join("tools/ubl-validator-7.8");
+    let folder = named("CLOUDSALES_UBL_VALIDATOR").unwrap_or_else(unpacked);
+    ensure!(folder.join("facturx").is_dir(), "no rules of electronic invoices in {}; {HINT}", folder.display());
+    Ok(folder)
+}
+
 /// One of this workspace's own binaries, which lie beside the running one.
 pub fn own_binary(name: &str) -> anyhow::Result<PathBuf> {
     let path = binary_folder()?.join(name);

@@ -132,7 +132,7 @@ pub fn of(operation: &str) -> Option<Shape> {
         }
         "list_commissions" | "list_commission_statements" => filtered(),
         // Ids of no statements: known to nobody.
-        "get_commission_statement" => shape(Names::Nothing, &[404]),
+        "get_commission_statement" | "get_commission_statement_document" => shape(Names::Nothing, &[404]),
         "settle_commission_statement" => Shape {
             body: |_| Some(json!({ "how": "payout", "reference": "SEPA 17" })),
             ..shape(Names::Nothing, &[404])
@@ -177,10 +177,9 @@ fn of_billing(operation: &str) -> Option<Shape> {
             Shape { body: |_| Some(json!({ "action": "accept", "note": "Seen." })), ..shape(Names::Nothing, &[404]) }
         }
         // Ids of no invoices: known to nobody.
-        "get_invoice" | "issue_invoice" | "discard_invoice" | "void_invoice" | "write_off_invoice" => {
-            shape(Names::Nothing, &[404])
-        }
-        "get_credit_note" => shape(Names::Nothing, &[404]),
+        "get_invoice" | "get_invoice_document" | "issue_invoice" | "discard_invoice" | "void_invoice"
+        | "write_off_invoice" => shape(Names::Nothing, &[404]),
+        "get_credit_note" | "get_credit_note_document" => shape(Names::Nothing, &[404]),
         "credit_invoice" => Shape {
             body: |_| {
                 let amount = json!({ "amount": "12.50", "currency": "EUR" });

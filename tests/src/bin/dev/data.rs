@@ -11,7 +11,8 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use tests::world::{backing, folders, random_bytes, random_hex};
 
-const PARTS: [&str; 3] = ["postgres", "nats", "ccp-sim"];
+const PARTS: [&str; 4] = ["postgres", "nats", "ccp-sim", DOCUMENTS];
+const DOCUMENTS: &str = "documents";
 
 /// Made with the data and kept beside it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -105,6 +106,11 @@ impl DataFolder {
             stream: format!("EVENTS{nats}"),
             subject_prefix: format!("evt{nats}"),
         }
+    }
+
+    /// Where its documents are kept.
+    pub fn documents(&self) -> PathBuf {
+        self.path.join(DOCUMENTS)
     }
 
     /// Removes what a world keeps here, and nothing else.

@@ -200,6 +200,7 @@ async fn prepare(data: &DataFolder, backing: &Backing, ports: &BTreeMap<String, 
         internal_port: port("internal")?,
         clock: data.clock(),
         dev_folder: folders::dev(),
+        documents: data.documents(),
         logs: folders::dev().join("logs"),
         further: Vec::new(),
     })

@@ -1,6 +1,7 @@
 //! Commission statements.
 
 pub mod body;
+pub mod document;
 pub mod get;
 pub mod list;
 pub mod settle;

@@ -3,6 +3,7 @@
 pub mod body;
 pub mod credit;
 pub mod discard;
+pub mod document;
 pub mod generate;
 pub mod get;
 pub mod issue;

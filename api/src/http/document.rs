@@ -1,0 +1,123 @@
+//! Answers that are documents: which format is wanted, and the bytes with what goes with them.
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use domain::document::{DocumentFormat, DocumentKey};
+use http::{HeaderName, HeaderValue, header};
+use tracing::error;
+
+use super::api::Api;
+use super::headers::AnswerHeaders;
+use super::problem::{Problem, ProblemType};
+use super::query::Query;
+use crate::archive::{ArchiveError, Document};
+
+/// What a request for a document says besides which one.
+#[derive(Debug)]
+pub struct Wanted {
+    pub format: DocumentFormat,
+    /// `If-None-Match`: what the caller has already.
+    known: Option<String>,
+}
+
+impl Wanted {
+    /// The parameter decides, then `Accept`, else it is a PDF.
+    pub fn read(query: &mut Query, headers: &HeaderMap) -> Self {
+        let named = query.one_of("format", &DocumentFormat::ALL.map(DocumentFormat::name));
+        let named = named.and_then(|name| DocumentFormat::parse(&name));
+        let format = named.or_else(|| accepted(headers)).unwrap_or(DocumentFormat::Pdf);
+        let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Self { format, known }
+    }
+
+    fn has(&self, tag: &str) -> bool {
+        self.known.as_ref().is_some_and(|known| known.split(',').any(|one| one.trim() == tag))
+    }
+}
+
+/// The first format a client names; wild cards name none.
+fn accepted(headers: &HeaderMap) -> Option<DocumentFormat> {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut kinds = values.flat_map(|value| value.split(',')).filter_map(|range| range.split(';').next());
+    kinds.find_map(|kind| {
+        let kind = kind.trim().to_ascii_lowercase();
+        DocumentFormat::ALL
+            .into_iter()
+            .find(|format| documents::media_type(*format).starts_with(&kind) && !kind.is_empty())
+    })
+}
+
+impl Api {
+    /// The document, which the caller may see.
+    ///
+    /// # Errors
+    /// 409 when there is none of this format, 503 when the store is away.
+    pub async fn document(&self, key: DocumentKey, wanted: &Wanted, position: i64) -> Result<Response, Problem> {
+        let document = self.reads.archive.get(key, wanted.format).await?;
+        let tag = format!("\"{}\"", document.sha256);
+        let position = AnswerHeaders { read_position: Some(position), ..AnswerHeaders::default() };
+        if wanted.has(&tag) {
+            return Ok((StatusCode::NOT_MODIFIED, position, [(header::ETAG, tag)]).into_response());
+        }
+        let headers = [
+            (header::CONTENT_TYPE, documents::media_type(wanted.format).to_owned()),
+            (header::CONTENT_DISPOSITION, disposition(&document, wanted.format)),
+            (header::ETAG, tag),
+            // For ever the same, but not everybody's to see.
+            (header::CACHE_CONTROL, "private, max-age=31536000, immutable".to_owned()),
+        ];
+        Ok((position, written(headers), document.bytes).into_response())
+    }
+}
+
+/// Numbers are letters, digits and hyphens.
+fn disposition(document: &Document, format: DocumentFormat) -> String {
+    format!("attachment; filename=\"{}.{}\"", document.number, documents::extension(format))
+}
+
+/// A number prefix from configuration may hold anything: what is no header value is left out.
+fn written<const N: usize>(headers: [(HeaderName, String); N]) -> HeaderMap {
+    let valid = |(name, value): (HeaderName, String)| Some((name, HeaderValue::from_str(&value).ok()?));
+    headers.into_iter().filter_map(valid).collect()
+}
+
+impl From<ArchiveError> for Problem {
+    fn from(failure: ArchiveError) -> Self {
+        match failure {
+            ArchiveError::NotAvailable => ProblemType::DocumentNotAvailable.into(),
+            ArchiveError::Log(failure) => failure.into(),
+            ArchiveError::Rejected(failure) => failure.into(),
+            ArchiveError::Store(failure) => {
+                error!(error = %failure, "the store of documents is away");
+                ProblemType::Unavailable.into()
+            }
+            ArchiveError::Faulty(_) | ArchiveError::Altered { .. } => {
+                error!(error = %failure, "a document is not what it should be");
+                ProblemType::Internal.into()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn format(query: Option<&str>, accept: &str) -> DocumentFormat {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, accept.parse().unwrap());
+        Wanted::read(&mut Query::parse(query).unwrap(), &headers).format
+    }
+
+    #[test]
+    fn the_parameter_decides_then_what_is_accepted_then_it_is_a_pdf() {
+        assert_eq!(format(Some("format=csv"), "application/pdf"), DocumentFormat::Csv);
+        assert_eq!(format(None, "image/png, application/xml;q=0.9"), DocumentFormat::Ubl);
+        assert_eq!(format(None, "text/csv"), DocumentFormat::Csv);
+        assert_eq!(format(None, "Application/JSON"), DocumentFormat::Json);
+        assert_eq!(format(None, "*/*"), DocumentFormat::Pdf);
+        assert_eq!(format(None, ""), DocumentFormat::Pdf);
+    }
+}

@@ -2,110 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod people;
+mod running;
 
-use chrono::NaiveDate;
-use domain::billing::matching::DiscrepancyKind;
-use domain::billing::{ChargeKind, ProviderCharge, ProviderLine};
 use domain::billing_run::{
-    BilledParty, BillingDiscrepancy, BillingRun, BillingRunCommand as C, BillingRunEvent as E, BillingRunRules,
-    DiscrepancyNote, DiscrepancyResolution as R, RunCounts, RunStatus, StartedRun,
+    BilledParty, BillingRunCommand as C, BillingRunEvent as E, BillingRunRules, DiscrepancyResolution as R, RunCounts,
+    RunStatus,
 };
-use domain::decider::{Fact, fold};
-use domain::{Currency, Money, PersonalKind, PersonalRef, Refusal, codec, ids};
+use domain::decider::Fact;
+use domain::{PersonalKind, PersonalRef, Refusal, codec, ids};
 use people::{ACCOUNT, CUSTOMER, RESELLER, asked, decide, given};
-use rust_decimal::Decimal;
+use running::*;
 use uuid::Uuid;
-
-const DIFFERENCE: Uuid = Uuid::from_u128(0xd1);
-
-fn started() -> StartedRun {
-    StartedRun {
-        run_id: ids::billing_run("cloudsales-de", "2026-10".parse().unwrap()),
-        period: "2026-10".parse().unwrap(),
-        seller_entity: Some("cloudsales-de".to_owned()),
-        customer_id: None,
-        on_demand: false,
-        started_at: "2026-11-01T00:00:00Z".parse().unwrap(),
-    }
-}
-
-fn start() -> C {
-    C::Start(Box::new(started()))
-}
-
-fn day() -> NaiveDate {
-    "2026-10-03".parse().unwrap()
-}
-
-fn lines(count: usize) -> Vec<ProviderLine> {
-    let line = |n: usize| ProviderLine {
-        line_id: format!("line-{n:04}"),
-        provider_subscription_id: "sub-1".to_owned(),
-        charge: ProviderCharge::New,
-        quantity: 25,
-        from: day(),
-        to: "2026-11-03".parse().unwrap(),
-        amount: Money::rounded(Decimal::from(350), Currency::EUR),
-    };
-    (0..count).map(line).collect()
-}
-
-fn import(count: usize) -> C {
-    C::Import { account_id: ACCOUNT, customer_id: CUSTOMER, lines: lines(count) }
-}
-
-fn found(discrepancy_id: Uuid) -> BillingDiscrepancy {
-    BillingDiscrepancy {
-        discrepancy_id,
-        customer_id: CUSTOMER,
-        account_id: ACCOUNT,
-        subscription_id: None,
-        provider_subscription_id: "sub-1".to_owned(),
-        kind: DiscrepancyKind::Unexpected,
-        charge: ChargeKind::New,
-        from: day(),
-        charges: Vec::new(),
-        ours: None,
-        lines: lines(1),
-        theirs: Some(lines(1)[0].amount),
-        invoice_id: None,
-    }
-}
-
-fn find() -> C {
-    C::Find(Box::new(found(DIFFERENCE)))
-}
-
-fn resolve(resolution: R, note: Option<&str>) -> C {
-    let note = note.map(|text| DiscrepancyNote { text: text.to_owned() });
-    C::Resolve { discrepancy_id: DIFFERENCE, resolution, note }
-}
-
-fn park() -> C {
-    C::Park { account_id: ACCOUNT, customer_id: CUSTOMER, reason: "The provider does not know the account.".to_owned() }
-}
-
-fn party(customer_id: Uuid) -> BilledParty {
-    BilledParty { customer_id, issued: 1, drafts: 0, credit_notes: 0, skipped: 0 }
-}
-
-fn bill(parties: Vec<BilledParty>) -> C {
-    C::Bill { parties }
-}
-
-fn told(commands: &[C]) -> Vec<E> {
-    commands.iter().fold(Vec::new(), after)
-}
-
-fn after(mut history: Vec<E>, command: &C) -> Vec<E> {
-    let decided = decide::<BillingRunRules>(&history, command);
-    history.extend(decided.unwrap_or_else(|refusal| panic!("{command:?}: {refusal}")).events);
-    history
-}
-
-fn run(history: &[E]) -> BillingRun {
-    fold::<BillingRunRules>(history).known().unwrap().clone()
-}
 
 fn histories() -> [(&'static str, Vec<E>); 6] {
     [

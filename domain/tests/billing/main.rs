@@ -3,12 +3,15 @@
 
 mod amounts;
 mod credits;
+mod divided;
 mod example;
 mod example_reseller;
 mod histories;
 mod lines;
 mod matched;
+mod numbers;
 mod passed_on;
+mod resale;
 mod splits;
 mod statements;
 mod subscribed;

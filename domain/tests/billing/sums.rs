@@ -1,74 +1,23 @@
 //! Whatever the numbers: parts add up, nothing is lost, and what does not fit is refused instead of breaking.
 
-use std::sync::LazyLock;
-
 use domain::billing::allocate::split;
 use domain::billing::commission::Earned;
 use domain::billing::credit::{Creditable, CreditableLine, Wanted};
 use domain::billing::{
-    Charge, Document, History, InvoiceLine, LineTerms, Period, Prices, Route, Subject, Totals, from_minor_units,
-    minor_units, minus, sum,
+    Charge, Document, EndCustomer, History, InvoiceLine, LineTerms, Period, Prices, Route, Totals, minor_units, minus,
+    sum,
 };
-use domain::customer::{Commission, CommissionScheme};
+use domain::customer::CommissionScheme;
 use domain::money::decimals;
 use domain::service::{BillingCycle, Term};
-use domain::tax::{TaxCategory, Treatment};
 use domain::{Currency, Money, Refusal, UnitPrice};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use crate::numbers::*;
 use crate::subscribed::*;
-
-/// One currency for each number of digits there is.
-const CURRENCIES: [Currency; 3] = [Currency::JPY, Currency::EUR, Currency::KWD];
-/// In millionths.
-const DEAREST: i64 = 1_000_000_000_000_000;
-
-fn any_currency() -> impl Strategy<Value = Currency> {
-    prop::sample::select(CURRENCIES.to_vec())
-}
-
-fn any_rate() -> impl Strategy<Value = Decimal> {
-    prop::sample::select(vec!["0", "2.5", "7", "19", "21", "25.5"]).prop_map(number)
-}
-
-fn any_treatment() -> impl Strategy<Value = Treatment> {
-    any_rate().prop_map(|rate| Treatment { category: TaxCategory::S, rate, note: None })
-}
-
-/// Percent with up to four digits.
-fn any_percent() -> impl Strategy<Value = Decimal> {
-    prop_oneof![Just(Decimal::ZERO), Just(Decimal::ONE_HUNDRED), (0i64..=1_000_000).prop_map(|n| Decimal::new(n, 4))]
-}
-
-fn any_unit_price(currency: Currency) -> impl Strategy<Value = UnitPrice> {
-    let millionths = prop_oneof![0..=100_000_000i64, 0..=DEAREST, Just(DEAREST)];
-    millionths.prop_map(move |n| UnitPrice::rounded(Decimal::new(n, 6), currency))
-}
-
-fn any_prices() -> impl Strategy<Value = Prices> {
-    let of = |currency| (any_unit_price(currency), prop::option::of(any_unit_price(currency)), 0..=10_000_000i64);
-    (any_currency().prop_flat_map(of), any::<bool>()).prop_map(|((unit_price, reseller, cost), discountable)| Prices {
-        unit_price,
-        reseller_unit_price: reseller,
-        unit_cost: units(cost.into(), unit_price.currency()),
-        discountable,
-    })
-}
-
-fn any_commission() -> impl Strategy<Value = Commission> {
-    prop_oneof![
-        Just(difference()),
-        any_percent().prop_map(|p| Commission { scheme: CommissionScheme::Percent, percent: Some(p) }),
-        Just(Commission { scheme: CommissionScheme::None, percent: None }),
-    ]
-}
-
-fn units(units: i128, currency: Currency) -> Money {
-    from_minor_units(units, currency).unwrap()
-}
 
 /// Seats after each change, and the day of the term it happens on.
 fn any_changes() -> impl Strategy<Value = Vec<(u32, u64)>> {
@@ -103,23 +52,6 @@ fn seats_by_day(seats: u32, changes: &[(u32, u64)], cancelled: Option<u64>, days
     let on = |offset: u64| changes.iter().rfind(|(_, day)| *day <= offset).map_or(seats, |(to, _)| *to);
     let lives = |offset: u64| cancelled.is_none_or(|day| offset < day);
     (0..days).map(|offset| if lives(offset) { i64::from(on(offset)) } else { 0 }).collect()
-}
-
-/// A price and a quantity at their limits, for the whole of a cycle or a part of it.
-fn any_charge() -> impl Strategy<Value = Charge> {
-    let seats = prop_oneof![1u32..=100, 1u32..=100_000, Just(100_000)];
-    (any_prices(), seats, any::<bool>(), 1u32..=366, 1u32..=366).prop_map(|(prices, seats, credit, days, of)| {
-        let whole = Charge::prepaid(Uuid::nil(), day("2026-10-03"), BillingCycle::Month, seats, prices).unwrap();
-        let quantity = if credit { -whole.quantity } else { whole.quantity };
-        let factor = domain::billing::DayFactor::new(days.min(of), of).unwrap();
-        Charge { quantity, factor, ..whole }
-    })
-}
-
-static SUBJECT: LazyLock<Subject> = LazyLock::new(|| started("2026-10-03", 1, OFFICE).history().subject);
-
-fn line(charge: &Charge, terms: &LineTerms<'_>) -> Result<InvoiceLine, Refusal> {
-    InvoiceLine::new(1, &SUBJECT, charge, terms)
 }
 
 /// The exact value less the rounded one, times `scale`: at most half a minor unit.
@@ -258,10 +190,12 @@ proptest! {
         seats in 1u32..=100_000,
         changes in any_changes(),
         cancelled in prop::option::of(0u64..365),
+        price in any_currency().prop_flat_map(any_unit_price),
     ) {
         let in_time = |(_, on): &(u32, u64)| cancelled.is_none_or(|day| *on <= day);
         let changes: Vec<(u32, u64)> = changes.into_iter().filter(in_time).collect();
-        let told = told(start, seats, &changes, cancelled);
+        let mut told = told(start, seats, &changes, cancelled);
+        told.start().unit_price = price;
         let first = day("2026-01-01") + chrono::Days::new(start);
         let by_day = seats_by_day(seats, &changes, cancelled, 366);
         let charges = all_charges(&told);
@@ -273,10 +207,11 @@ proptest! {
             prop_assert_eq!(charged, expected);
             let days = domain::dates::days(cycle.start, cycle.end);
             prop_assert!(of_cycle.iter().all(|charge| i64::from(charge.factor.of()) == days && charge.to == cycle.end));
-            let cents: i128 = of_cycle.iter().map(|charge| minor_units(charge.cost().unwrap()).unwrap()).sum();
-            let off = cents * i128::from(days) - 1_400 * i128::from(expected);
+            let of_line = |charge: &&Charge| minor_units(line(charge, &plain(Route::Own)).unwrap().amount).unwrap();
+            let billed = of_cycle.iter().map(of_line).sum::<i128>() * i128::from(days) * 1_000_000;
+            let off = billed - millionths(price) * i128::from(expected) * power(price.currency());
             let lines = i128::try_from(of_cycle.len()).unwrap();
-            prop_assert!(off.abs() <= i128::from(days) * lines, "a minor unit per line");
+            prop_assert!(off.abs() <= i128::from(days) * 1_000_000 * lines, "a minor unit per line");
         }
     }
 
@@ -331,8 +266,10 @@ proptest! {
         let whole = Charge::prepaid(Uuid::nil(), day("2026-10-03"), BillingCycle::Year, 1, prices).unwrap();
         let charge = Charge { quantity, factor: domain::billing::DayFactor::new(days, of).unwrap(), ..whole };
         let commission = percent("12");
+        let end_customer = Some(EndCustomer { name: "Acker", discount_percent: discount });
         for route in [Route::Own, AGENCY, RESALE] {
-            match line(&charge, &LineTerms { route, discount_percent: discount, commission: Some(&commission), end_customer: None }) {
+            let terms = LineTerms { route, discount_percent: discount, commission: Some(&commission), end_customer };
+            match line(&charge, &terms) {
                 Ok(line) => {
                     let totals = Totals::of(currency, std::slice::from_ref(&line), &german());
                     prop_assert!(totals.is_ok() || totals == Err(Refusal::AmountOverflow));

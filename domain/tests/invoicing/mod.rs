@@ -11,7 +11,7 @@ use domain::invoice::{
     InvoiceRules, IssuedInvoice,
 };
 use domain::tax::{TaxAmount, TaxCategory, Treatment, taxes_in};
-use domain::{Currency, Money, UnitPrice, codec};
+use domain::{Currency, Money, codec};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -134,8 +134,12 @@ pub fn draft(contents: InvoiceContents) -> InvoiceCommand {
 }
 
 /// Nets of 100.00 and 50.00: 178.50 to pay.
+pub fn two_lines() -> InvoiceContents {
+    contents(&["100.00", "50.00"])
+}
+
 pub fn issued() -> Vec<InvoiceEvent> {
-    told(&[issue(contents(&["100.00", "50.00"]))])
+    told(&[issue(two_lines())])
 }
 
 /// The history of what was asked, one after the other.
@@ -234,9 +238,4 @@ pub fn long_worded(n: u32) -> InvoiceLine {
 /// Bytes of the longest of these events as the log keeps it.
 pub fn longest_bytes<E: Clone + Into<domain::Event>>(events: &[E]) -> usize {
     events.iter().map(|event| codec::encode(&event.clone().into()).unwrap().len()).max().unwrap_or(0)
-}
-
-/// The price of a seat.
-pub fn price(amount: &str) -> UnitPrice {
-    UnitPrice::rounded(amount.parse().unwrap(), Currency::EUR)
 }

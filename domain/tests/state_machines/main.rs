@@ -4,15 +4,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod accounts;
+mod billing_runs;
 mod customers;
+mod invoices;
 mod machine;
 mod orders;
 mod subscriptions;
 
+#[path = "../invoicing/mod.rs"]
+mod invoicing;
 #[path = "../ordering/mod.rs"]
 mod ordering;
 #[path = "../people/mod.rs"]
 mod people;
+#[path = "../running/mod.rs"]
+mod running;
 #[path = "../subscribing/mod.rs"]
 mod subscribing;
 
@@ -35,6 +41,8 @@ fn page() -> String {
         accounts::machine().written(),
         orders::machine().written(),
         subscriptions::machine().written(),
+        billing_runs::machine().written(),
+        invoices::machine().written(),
     ];
     format!("{HEAD}\n{}", machines.join("\n"))
 }

@@ -41,11 +41,11 @@ impl BilledPartyTerms {
     pub async fn known_to(bus: &Bus, bill: &PartyBill) -> Result<Self, Failure> {
         let mut customers = HashMap::new();
         for id in concerned(bill) {
-            let customer = bus.state::<CustomerRules>(id).await?;
+            let customer = bus.current::<CustomerRules>(id).await?;
             customers.extend(customer.state.known().map(|customer| (id, customer.clone())));
         }
         if let Some(reseller) = reseller_of(&customers, bill) {
-            let customer = bus.state::<CustomerRules>(reseller).await?;
+            let customer = bus.current::<CustomerRules>(reseller).await?;
             customers.extend(customer.state.known().map(|customer| (reseller, customer.clone())));
         }
         Self::of(bus, customers, bill)

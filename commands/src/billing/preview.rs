@@ -27,7 +27,7 @@ use crate::{Bus, Failure};
 /// [`Failure::NotFound`] without such a customer; [`Failure::Refused`] when an amount cannot be represented;
 /// [`Failure::Log`].
 pub async fn preview(bus: &Bus, customer_id: Uuid, period: Period) -> Result<Vec<InvoiceContents>, Failure> {
-    let customer = bus.state::<CustomerRules>(customer_id).await?;
+    let customer = bus.current::<CustomerRules>(customer_id).await?;
     customer.state.known().ok_or(Failure::NotFound)?;
     let bill = our_side(bus, customer_id, period).await?;
     let terms = BilledPartyTerms::known_to(bus, &bill).await?;
@@ -35,7 +35,7 @@ pub async fn preview(bus: &Bus, customer_id: Uuid, period: Period) -> Result<Vec
     let mut accounts: Vec<&AccountBill> = bill.accounts.iter().filter(|bill| terms.pays_for(bill)).collect();
     accounts.sort_by_key(|bill| terms.rank(bill));
     for account in accounts {
-        let ledger = bus.state::<ChargeLedgerRules>(account.account_id).await?;
+        let ledger = bus.current::<ChargeLedgerRules>(account.account_id).await?;
         let Some(line_terms) = terms.line_terms(account) else { continue };
         for to_bill in expected(account, &ledger.state, period)? {
             let line = InvoiceLine::new(0, to_bill.subject(), &to_bill.charge, &line_terms)?;
@@ -84,7 +84,7 @@ fn expected(bill: &AccountBill, ledger: &ChargeLedgerState, period: Period) -> R
 async fn free(bus: &Bus, party: Uuid, currency: Currency, period: Period) -> Result<Option<u32>, Failure> {
     let mut n = 0;
     loop {
-        let invoice = bus.state::<InvoiceRules>(ids::period_invoice(party, currency, period, n)).await?;
+        let invoice = bus.current::<InvoiceRules>(ids::period_invoice(party, currency, period, n)).await?;
         match invoice.state.known() {
             Some(invoice) if invoice.is_withdrawn() => n += 1,
             Some(_) => return Ok(None),

@@ -14,9 +14,9 @@ use tests::world::{TestServers, World, folders, ports, postgres, random_hex, uni
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a command wrote, and its exit status.
-struct Ran {
-    status: i32,
-    output: String,
+pub struct Ran {
+    pub status: i32,
+    pub output: String,
 }
 
 impl Ran {
@@ -33,7 +33,7 @@ impl Ran {
 }
 
 /// Runs a command with this configuration, further variables last, in a quiet log.
-async fn run(settings: &Settings, arguments: &[&str], further: &[(&str, &str)]) -> anyhow::Result<Ran> {
+pub async fn run(settings: &Settings, arguments: &[&str], further: &[(&str, &str)]) -> anyhow::Result<Ran> {
     let log = format!("cli-{}.log", random_hex(6));
     let launch = settings.cloudsales(&log)?.environment("RUST_LOG", "off").arguments(arguments.iter().copied());
     let launch = further.iter().fold(launch, |launch, (name, value)| launch.environment(*name, *value));

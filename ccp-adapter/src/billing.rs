@@ -28,6 +28,8 @@ use crate::perform::{self, Adapter, Answered, Step, done, log_away};
 const STEP: Duration = Duration::from_secs(12);
 /// How soon it looks whether the indexes have what it needs.
 const BEHIND: Duration = Duration::from_millis(100);
+/// How soon a run looks whether there is room for it.
+const CROWDED: Duration = Duration::from_millis(500);
 /// How long a run that waits for the provider lies idle at most, unless the clock or the provider wakes it.
 const IDLE: Duration = Duration::from_hours(1);
 /// Accounts of a chunk.
@@ -75,6 +77,9 @@ impl Adapter {
         if waits::left_to_older(pool, due).await.map_err(log_away)? {
             return Ok(done("an earlier effect goes on with it"));
         }
+        if waits::is_crowded_out(pool, due).await.map_err(log_away)? {
+            return Ok(Performed::Wait { after: CROWDED, why: "other runs are being worked on".to_owned() });
+        }
         if !index::has_caught_up(pool, due.position.unwrap_or_default()).await.map_err(log_away)? {
             return Ok(behind());
         }
@@ -106,7 +111,7 @@ impl Adapter {
                 let id = &party.customer_id;
                 billing::is_left(party, run) && !resting.contains(id) && !stepping.skipped.contains(id)
             }));
-            if chunk.is_empty() {
+            if chunk.is_empty() || (stepping.failure.is_some() && self.client.is_away()) {
                 return self.nobody_left(stepping, run, resting.is_empty()).await;
             }
             let version = loaded.version;

@@ -15,6 +15,9 @@ use crate::effects::{self, Due};
 /// The kind of the effects that work on a run.
 const RUN: &str = "run_billing";
 
+/// Runs that are worked on at once: everything else that is asked of the provider shares its workers with them.
+const RUNS_AT_ONCE: i64 = 4;
+
 /// How long a run waits, in business time, before it asks again.
 pub fn ask_again_after() -> TimeDelta {
     TimeDelta::hours(1)
@@ -146,6 +149,22 @@ pub async fn left_to_older(pool: &PgPool, due: &Due) -> Result<bool, sqlx::Error
     .execute(pool)
     .await?;
     Ok(older.rows_affected() > 0)
+}
+
+/// Whether so many older runs are being worked on that this one has to let the provider's other work through.
+///
+/// # Errors
+/// Any database error.
+pub async fn is_crowded_out(pool: &PgPool, due: &Due) -> Result<bool, sqlx::Error> {
+    let older: i64 = sqlx::query_scalar(
+        "select count(*) from effects where kind = $1 and state = 'due' and position < $2 \
+         and (lease_until > clock_timestamp() or due_at <= clock_timestamp())",
+    )
+    .bind(RUN)
+    .bind(due.position)
+    .fetch_one(pool)
+    .await?;
+    Ok(older >= RUNS_AT_ONCE)
 }
 
 /// What the provider's bill of one account says, kept until those of its whole billed party are read.

@@ -180,6 +180,12 @@ fn a_line_is_credited_up_to_its_net_and_its_tax() {
     let untaxed = AppliedCredit { taxes: vec![taxed(eur("1.00"), eur("17.11"))], ..next("1.00") };
     assert_eq!(refused(untaxed), Refusal::CreditLimit { left: eur("17.10") });
     assert_eq!(answer(&history, &apply(next("40.00"))), "CreditApplied");
+    let in_two = |net: &str| {
+        let lines = vec![CreditedLine { line: 1, net: eur("20.00") }, CreditedLine { line: 1, net: eur(net) }];
+        apply(AppliedCredit { lines, ..next("1.00") })
+    };
+    assert_eq!(answer(&history, &in_two("20.01")), "credit-limit", "together they are too much");
+    assert_eq!(answer(&history, &in_two("20.00")), "CreditApplied");
 }
 
 #[test]

@@ -64,11 +64,9 @@ fn go_on(run: &BillingRun, command: &BillingRunCommand) -> Result<Decided<Billin
             Ok(BillingRunEvent::BillingRunCompleted { counts: run.counts }.into())
         }
         (S::Completed, C::Complete) => Ok(Decided::nothing()),
-        (S::Completed, C::Retry) if run.parked.is_empty() => Ok(Decided::nothing()),
-        (S::Completed, C::Retry) => Ok(BillingRunEvent::BillingRunRetried {}.into()),
-        // What is parked meanwhile can be tried again before the run is over.
-        (S::Waiting | S::Running, C::Retry) if run.parked.is_empty() => Ok(Decided::nothing()),
-        (S::Waiting | S::Running, C::Retry) => Ok(BillingRunEvent::BillingRunRetried {}.into()),
+        // What is parked can be tried again before the run is over, too.
+        (_, C::Retry) if run.parked.is_empty() => Ok(Decided::nothing()),
+        (_, C::Retry) => Ok(BillingRunEvent::BillingRunRetried {}.into()),
         (S::Completed, C::Import { .. } | C::Find(_) | C::Park { .. } | C::Bill { .. }) | (_, C::Start(_)) => {
             Err(Refusal::InvalidState { state: run.status.name() })
         }

@@ -31,11 +31,9 @@ pub(super) fn decide(
 fn issued_now(note: &IssuedCreditNote, reason: Option<&CreditReason>) -> Decided<CreditNoteEvent> {
     let words = reason.map(|reason| words(note, reason));
     let mut parts = in_events(&note.lines).into_iter();
-    let first = IssuedCreditNote {
-        lines: parts.next().unwrap_or_default(),
-        reason: words.as_ref().map(|words| words.reference),
-        ..note.clone()
-    };
+    let mut first = note.clone();
+    first.lines = parts.next().unwrap_or_default();
+    first.reason = words.as_ref().map(|words| words.reference);
     let more = parts.map(|lines| CreditNoteEvent::CreditNoteLinesAdded { lines });
     let events = std::iter::once(CreditNoteEvent::CreditNoteIssued(Box::new(first))).chain(more);
     Decided::from(events.collect::<Vec<_>>()).with_personal(words)

@@ -1,11 +1,16 @@
 //! What may happen to an invoice.
 
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+
 use super::{
     AppliedCredit, BookedPayment, Invoice, InvoiceCommand, InvoiceContents, InvoiceEvent, InvoiceState, InvoiceStatus,
     IssuedInvoice,
 };
 use crate::billing::lines::in_events;
 use crate::billing::{minor_units, minus, sum};
+use crate::document::StoredDocument;
 use crate::{Asked, Decided, Money, Refusal};
 
 pub(super) fn decide(
@@ -44,12 +49,7 @@ fn change(invoice: &Invoice, command: &InvoiceCommand) -> Result<Decided<Invoice
         (S::Issued | S::Paid | S::Uncollectible, C::ApplyCredit(credit)) => credit_applied(invoice, credit),
         (S::Issued | S::Paid | S::Uncollectible, C::BookPayment(payment)) => payment_booked(invoice, payment),
         (S::Issued, C::NoteOverdue { today }) => Ok(overdue(invoice, *today)),
-        (S::Issued | S::Paid | S::Uncollectible | S::Void, C::StoreDocument(document)) => {
-            if invoice.document(document.format).is_some() {
-                return Ok(Decided::nothing());
-            }
-            Ok(InvoiceEvent::DocumentStored { document: document.clone() }.into())
-        }
+        (S::Issued | S::Paid | S::Uncollectible | S::Void, C::StoreDocument(document)) => Ok(stored(invoice, document)),
         (S::Issued, C::Void) => void(invoice),
         (S::Issued, C::WriteOff) => Ok(InvoiceEvent::InvoiceUncollectible {}.into()),
         (S::Draft | S::Discarded | S::Paid | S::Void | S::Uncollectible, C::NoteOverdue { .. }) => {
@@ -71,24 +71,30 @@ fn change(invoice: &Invoice, command: &InvoiceCommand) -> Result<Decided<Invoice
 }
 
 fn drafted(contents: &InvoiceContents) -> Vec<InvoiceEvent> {
-    let (contents, more) = divided(contents);
-    let first = InvoiceEvent::InvoiceDrafted(Box::new(contents));
-    std::iter::once(first).chain(more).collect()
+    let mut first = contents.clone();
+    let more = lines_beyond(&mut first);
+    std::iter::once(InvoiceEvent::InvoiceDrafted(Box::new(first))).chain(more).collect()
 }
 
 fn issued_now(issued: &IssuedInvoice) -> Result<Vec<InvoiceEvent>, Refusal> {
-    let (contents, more) = divided(&issued.contents);
-    let total = contents.totals.total;
-    let first = InvoiceEvent::InvoiceIssued(Box::new(IssuedInvoice { contents, ..issued.clone() }));
-    let paid = (minor_units(total)? == 0).then_some(InvoiceEvent::InvoicePaid {});
-    Ok(std::iter::once(first).chain(more).chain(paid).collect())
+    let mut first = issued.clone();
+    let more = lines_beyond(&mut first.contents);
+    let paid = (minor_units(issued.contents.totals.total)? == 0).then_some(InvoiceEvent::InvoicePaid {});
+    Ok(std::iter::once(InvoiceEvent::InvoiceIssued(Box::new(first))).chain(more).chain(paid).collect())
 }
 
-/// The lines that fit into one event, and events for the others.
-fn divided(contents: &InvoiceContents) -> (InvoiceContents, Vec<InvoiceEvent>) {
+/// Leaves the lines that fit into one event, and gives the events for the others.
+fn lines_beyond(contents: &mut InvoiceContents) -> Vec<InvoiceEvent> {
     let mut parts = in_events(&contents.lines).into_iter();
-    let first = InvoiceContents { lines: parts.next().unwrap_or_default(), ..contents.clone() };
-    (first, parts.map(|lines| InvoiceEvent::InvoiceLinesAdded { lines }).collect())
+    contents.lines = parts.next().unwrap_or_default();
+    parts.map(|lines| InvoiceEvent::InvoiceLinesAdded { lines }).collect()
+}
+
+fn stored(invoice: &Invoice, document: &StoredDocument) -> Decided<InvoiceEvent> {
+    if invoice.document(document.format).is_some() {
+        return Decided::nothing();
+    }
+    InvoiceEvent::DocumentStored { document: document.clone() }.into()
 }
 
 fn balance_applied(invoice: &Invoice, amount: Money) -> Result<Decided<InvoiceEvent>, Refusal> {
@@ -102,14 +108,16 @@ fn credit_applied(invoice: &Invoice, credit: &AppliedCredit) -> Result<Decided<I
     if invoice.credits.iter().any(|known| known.credit_note_id == credit.credit_note_id) {
         return Ok(Decided::nothing());
     }
-    let (lines, tax) = (invoice.lines_left()?, invoice.tax_left()?);
+    let mut lines: BTreeMap<u32, Money> =
+        invoice.lines_left()?.into_iter().map(|line| (line.line, line.left)).collect();
     for credited in &credit.lines {
-        let left = lines.iter().find(|left| left.line == credited.line);
-        let left = left.ok_or(Refusal::UnknownLine { line: credited.line })?.left;
-        within(credited.net, left)?;
+        let left = lines.get_mut(&credited.line).ok_or(Refusal::UnknownLine { line: credited.line })?;
+        within(credited.net, *left)?;
+        *left = minus(*left, credited.net)?;
     }
-    within(sum(tax.currency(), credit.taxes.iter().map(|tax| tax.amount))?, tax)?;
-    settled_by(invoice, credited(credit), credit.applied, credit.total)
+    let tax_left = invoice.tax_left()?;
+    within(sum(tax_left.currency(), credit.taxes.iter().map(|tax| tax.amount))?, tax_left)?;
+    settled_by(invoice, divided(credit), credit.applied, credit.total)
 }
 
 /// A credit goes the way of what it is taken from, and no further.
@@ -121,10 +129,10 @@ fn within(credited: Money, left: Money) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn credited(credit: &AppliedCredit) -> Vec<InvoiceEvent> {
-    let credit_note_id = credit.credit_note_id;
-    let mut parts = in_events(&credit.lines).into_iter();
-    let first = AppliedCredit { lines: parts.next().unwrap_or_default(), ..credit.clone() };
+fn divided(credit: &AppliedCredit) -> Vec<InvoiceEvent> {
+    let (mut first, credit_note_id) = (credit.clone(), credit.credit_note_id);
+    let mut parts = in_events(&first.lines).into_iter();
+    first.lines = parts.next().unwrap_or_default();
     let more = parts.map(|lines| InvoiceEvent::CreditedLinesAdded { credit_note_id, lines });
     std::iter::once(InvoiceEvent::CreditApplied(Box::new(first))).chain(more).collect()
 }
@@ -156,7 +164,7 @@ fn settled_by(
     Ok(events.into())
 }
 
-fn overdue(invoice: &Invoice, today: chrono::NaiveDate) -> Decided<InvoiceEvent> {
+fn overdue(invoice: &Invoice, today: NaiveDate) -> Decided<InvoiceEvent> {
     match &invoice.issue {
         Some(issue) if !invoice.overdue && issue.due_on < today => {
             InvoiceEvent::InvoiceOverdue { due_on: issue.due_on }.into()

@@ -29,6 +29,7 @@ pub enum BillingRunEvent {
     /// The provider's bill of the account cannot be had or read: its billed party waits for a retry.
     AccountParked {
         account_id: Uuid,
+        /// Whose account it is; who is billed for it may be its reseller.
         customer_id: Uuid,
         /// In our words.
         reason: String,

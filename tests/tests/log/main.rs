@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod billing_runs;
+mod closing;
 mod commissions;
 mod cqrs;
 mod erasure;

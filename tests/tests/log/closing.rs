@@ -1,0 +1,158 @@
+//! What keeps accounts and customers open, whether the indexes have read of it yet or not.
+
+use std::sync::Arc;
+
+use commands::customer::CloseCustomer;
+use commands::invoice::WriteOffInvoice;
+use commands::{Answer, Command, Failure, Operation, Rejection, Work, balance, index};
+use domain::balance::BalanceSource;
+use domain::billing::Period;
+use domain::subscription::{
+    Observation, ProvisionedSeat, StartSubscription, SubscriptionCommand, SubscriptionEvent, SubscriptionRules,
+    SubscriptionStarted, SubscriptionStatus,
+};
+use domain::{AggregateType, Currency, Refusal, StreamId, ids};
+use event_log::Reader as _;
+use tests::log_world::{
+    Bill, Deposit, LogProcess, LogWorld, WriteInvoice, at, customer, euro, operator, persist, system,
+};
+use uuid::Uuid;
+
+const STARTED: &str = include_str!("../../../domain/tests/golden/subscription/SubscriptionStarted.1.0.json");
+
+/// Lets the write-side indexes read the whole log, and says so.
+async fn indexed(world: &LogWorld) {
+    let head = world.head().await.unwrap();
+    let known: Option<i64> = sqlx::query_scalar("select position from readers where name = 'indexes'")
+        .fetch_optional(&world.app)
+        .await
+        .unwrap();
+    let events: Vec<Arc<_>> = event_log::page::after(&world.app, known.unwrap_or(0), head).await.unwrap();
+    let mut connection = world.app.acquire().await.unwrap();
+    index::Indexes.apply(&mut connection, 0, &events).await.unwrap();
+    sqlx::query(
+        "insert into readers (name, version, position) values ('indexes', 1, $1) \
+         on conflict (name) do update set position = excluded.position",
+    )
+    .bind(head)
+    .execute(&mut *connection)
+    .await
+    .unwrap();
+}
+
+async fn registered(process: &LogProcess, name: &str) -> Uuid {
+    let acme = customer(name);
+    process.bus.execute(&operator(name), &acme).await.unwrap();
+    acme.details.customer_id
+}
+
+/// Whether the customer was closed; if not, that a balance was the reason.
+async fn closes(process: &LogProcess, key: &str, customer_id: Uuid) -> bool {
+    match process.bus.execute(&operator(key), &CloseCustomer { customer_id }).await {
+        Ok(_) => true,
+        Err(Rejection::Refused(Refusal::HasBalance)) => false,
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_open_invoice_keeps_a_customer_open() {
+    let world = LogWorld::new().await.unwrap();
+    let process = world.process().await.unwrap();
+    let customer_id = registered(&process, "Acme").await;
+    let bill = Bill::own(customer_id, Period::of(at().date_naive()), 0);
+    let write = WriteInvoice { bill, issued_on: Some(at().date_naive()) };
+    process.bus.execute(&system("issue"), &write).await.unwrap();
+    assert!(!closes(&process, "as soon as it is issued", customer_id).await);
+    indexed(&world).await;
+    assert!(!closes(&process, "when it is known", customer_id).await);
+    process.bus.execute(&operator("write off"), &WriteOffInvoice { invoice_id: bill.invoice_id() }).await.unwrap();
+    assert!(closes(&process, "once nobody expects it to be paid", customer_id).await);
+}
+
+/// What is to a customer's credit is paid out.
+struct TakeOut(Uuid);
+
+impl Command for TakeOut {
+    const OPERATION: Operation = Operation::System;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
+        let all = balance::available(work, self.0, Currency::EUR).await?;
+        balance::debit_in(work, self.0, all, BalanceSource::Payment(Uuid::nil())).await?;
+        Ok(Answer::resource(200, StreamId::new(AggregateType::Balance, ids::balance(self.0, Currency::EUR))))
+    }
+}
+
+#[tokio::test]
+async fn a_credit_keeps_a_customer_open() {
+    let world = LogWorld::new().await.unwrap();
+    let process = world.process().await.unwrap();
+    let customer_id = registered(&process, "Acme").await;
+    process.bus.execute(&system("deposit"), &Deposit { customer_id, amount: euro(1) }).await.unwrap();
+    assert!(!closes(&process, "as soon as it is there", customer_id).await);
+    indexed(&world).await;
+    assert!(!closes(&process, "when it is known", customer_id).await);
+    persist(&process.bus, &system("take it out"), &TakeOut(customer_id)).await.unwrap();
+    assert!(closes(&process, "once nothing is left", customer_id).await);
+}
+
+fn started() -> SubscriptionStarted {
+    let SubscriptionEvent::SubscriptionStarted(started) = serde_json::from_str(STARTED).unwrap() else { panic!() };
+    *started
+}
+
+/// Writes what the subscription itself decides.
+struct Decide(SubscriptionCommand);
+
+impl Command for Decide {
+    const OPERATION: Operation = Operation::System;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
+        let started = started();
+        work.decide::<SubscriptionRules>(started.subscription_id, &self.0, Some(started.customer_id)).await?;
+        Ok(Answer::resource(200, StreamId::new(AggregateType::Subscription, started.subscription_id)))
+    }
+}
+
+fn start() -> Decide {
+    let started = started();
+    let seat = |n| ProvisionedSeat { seat_id: format!("seat-{n}"), key: format!("KEY-{n}") };
+    let seats = (1..=started.quantity).map(seat).collect();
+    Decide(SubscriptionCommand::Start(Box::new(StartSubscription { started, seats })))
+}
+
+/// The provider shows it cancelled.
+fn cancelled() -> Decide {
+    let started = started();
+    Decide(SubscriptionCommand::Observe(Box::new(Observation {
+        revision: started.provider_revision + 1,
+        status: SubscriptionStatus::Cancelled,
+        quantity: started.quantity,
+        starts_on: started.starts_on,
+        ends_on: started.starts_on,
+        auto_renew: false,
+        changed_on: started.starts_on,
+        seats: Vec::new(),
+        confirms: None,
+        renewal: None,
+        adopted_as: Uuid::from_u128(1),
+    })))
+}
+
+#[tokio::test]
+async fn a_live_subscription_is_seen_from_its_start_to_its_end() {
+    let world = LogWorld::new().await.unwrap();
+    let process = world.process().await.unwrap();
+    let account = started().account_id;
+    let live = async || index::has_live_subscriptions(&world.app, account).await.unwrap();
+    indexed(&world).await;
+    assert!(!live().await);
+    process.bus.execute(&system("start"), &start()).await.unwrap();
+    assert!(live().await, "as soon as it has started");
+    indexed(&world).await;
+    assert!(live().await, "when it is known");
+    process.bus.execute(&system("cancel"), &cancelled()).await.unwrap();
+    assert!(!live().await, "as soon as it has ended");
+    indexed(&world).await;
+    assert!(!live().await, "when that is known, too");
+}

@@ -19,8 +19,8 @@ use super::problem::ProblemType;
 use super::rate_limit::{self, RateLimits};
 use super::server::{self, ConnectionLimits};
 use super::v1::{
-    accounts, admin, audit, billing_discrepancies, billing_runs, commission_statements, commissions, credit_notes, customers,
-    exchange_rates, invoices, orders, price_rules, services, subscriptions,
+    accounts, admin, audit, billing_discrepancies, billing_runs, commission_statements, commissions, credit_notes,
+    customers, exchange_rates, invoices, orders, price_rules, services, subscriptions,
 };
 use super::{dev, docs, openapi, webhooks};
 use crate::clock;
@@ -75,6 +75,31 @@ pub fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(subscriptions::licences::list_licences))
         .routes(routes!(subscriptions::assign::assign_licence, subscriptions::unassign::unassign_licence))
         .routes(routes!(subscriptions::history::get_history))
+        .routes(routes!(audit::events::list_audit_events))
+        .routes(routes!(audit::stream::get_audit_stream))
+        .routes(routes!(audit::state::get_audit_state))
+        .routes(routes!(admin::projections::list_projections))
+        .routes(routes!(admin::rebuild::rebuild_projection))
+        .routes(routes!(admin::effects::list_effects))
+        .routes(routes!(admin::dead_letters::list_dead_letters))
+        .routes(routes!(admin::dead_letters_retry::retry_dead_letter))
+        .routes(routes!(admin::dead_letters_discard::discard_dead_letter))
+        .routes(routes!(admin::drift_list::list_drift))
+        .routes(routes!(admin::drift_get::get_drift))
+        .routes(routes!(admin::drift_resolve::resolve_drift))
+        .routes(routes!(admin::reconcile::reconcile))
+        .routes(routes!(admin::reconcile_run::get_reconcile))
+        .routes(routes!(admin::roles::list_roles))
+        .routes(routes!(webhooks::ccp::deliver_ccp_webhook))
+        .routes(routes!(dev::make_token))
+        .routes(routes!(dev::get_jwks))
+        .routes(routes!(dev::clock::move_clock, dev::clock::get_clock))
+        .merge(billing())
+}
+
+/// Those about what is billed.
+fn billing() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
         .routes(routes!(invoices::generate::generate_invoices))
         .routes(routes!(invoices::preview::preview_invoice))
         .routes(routes!(billing_runs::list::list_billing_runs))
@@ -98,25 +123,6 @@ pub fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(commission_statements::get::get_commission_statement))
         .routes(routes!(commission_statements::document::get_commission_statement_document))
         .routes(routes!(commission_statements::settle::settle_commission_statement))
-        .routes(routes!(audit::events::list_audit_events))
-        .routes(routes!(audit::stream::get_audit_stream))
-        .routes(routes!(audit::state::get_audit_state))
-        .routes(routes!(admin::projections::list_projections))
-        .routes(routes!(admin::rebuild::rebuild_projection))
-        .routes(routes!(admin::effects::list_effects))
-        .routes(routes!(admin::dead_letters::list_dead_letters))
-        .routes(routes!(admin::dead_letters_retry::retry_dead_letter))
-        .routes(routes!(admin::dead_letters_discard::discard_dead_letter))
-        .routes(routes!(admin::drift_list::list_drift))
-        .routes(routes!(admin::drift_get::get_drift))
-        .routes(routes!(admin::drift_resolve::resolve_drift))
-        .routes(routes!(admin::reconcile::reconcile))
-        .routes(routes!(admin::reconcile_run::get_reconcile))
-        .routes(routes!(admin::roles::list_roles))
-        .routes(routes!(webhooks::ccp::deliver_ccp_webhook))
-        .routes(routes!(dev::make_token))
-        .routes(routes!(dev::get_jwks))
-        .routes(routes!(dev::clock::move_clock, dev::clock::get_clock))
 }
 
 /// The public router.

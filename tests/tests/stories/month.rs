@@ -1,6 +1,7 @@
 //! The worked month, told over HTTP: every number of it, for everybody who may see it and for nobody else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod documents;
 mod november;
 mod october;
 
@@ -35,6 +36,7 @@ async fn the_worked_month_to_the_cent() -> anyhow::Result<()> {
     month.is_over().await?;
     november::monat(&month).await?;
     november::statements(&month).await?;
+    documents::all(&world, &month).await?;
     let report = invariants::check(&System::of(&world, None)).await?;
     assert_eq!(report.violations(), 0, "{}", report.complaints());
     Ok(())

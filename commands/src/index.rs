@@ -23,6 +23,7 @@ pub use subscriptions::{has_live_subscriptions, live_subscriptions_ended_by, sub
 use std::sync::Arc;
 
 use domain::Event;
+use domain::account::AccountEvent;
 use domain::order::OrderEvent;
 use domain::price_rule::{PriceRule, PriceRuleEvent, Scope};
 use domain::service::ServiceEvent;
@@ -40,6 +41,10 @@ impl Reader for Indexes {
         "indexes"
     }
 
+    fn concerns(&self, event: &Recorded) -> bool {
+        event.event().map_or(true, is_indexed)
+    }
+
     fn apply<'a>(
         &'a self,
         tx: &'a mut PgConnection,
@@ -53,6 +58,29 @@ impl Reader for Indexes {
             }
             orders::no_longer_scheduled(tx, events).await
         })
+    }
+}
+
+/// Whether an index may change; see [`index`].
+const fn is_indexed(event: &Event) -> bool {
+    match event {
+        Event::Account(AccountEvent::AccountDetailsChanged { .. })
+        | Event::Calendar(_)
+        | Event::ExchangeRates(_)
+        | Event::CreditNote(_)
+        | Event::NumberSeries(_)
+        | Event::ChargeLedger(_) => false,
+        Event::Account(_)
+        | Event::Drift(_)
+        | Event::Service(_)
+        | Event::PriceRule(_)
+        | Event::Order(_)
+        | Event::Invoice(_)
+        | Event::Balance(_)
+        | Event::Subscription(_)
+        | Event::Customer(_)
+        | Event::BillingRun(_)
+        | Event::CommissionAccount(_) => true,
     }
 }
 

@@ -29,6 +29,10 @@ impl Reader for Reactor {
         "processes"
     }
 
+    fn concerns(&self, event: &Recorded) -> bool {
+        MANAGERS.iter().any(|manager| (manager.concerns)(event))
+    }
+
     fn apply<'a>(
         &'a self,
         tx: &'a mut PgConnection,
@@ -36,16 +40,41 @@ impl Reader for Reactor {
         events: &'a [Arc<Recorded>],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         Box::pin(async move {
-            react::<Provision>(tx, events).await?;
-            react::<Change>(tx, events).await?;
-            react::<Bill>(tx, events).await?;
-            react::<Documents>(tx, events).await
+            for manager in &MANAGERS {
+                (manager.react)(tx, events).await?;
+            }
+            Ok(())
         })
     }
 
     fn applied(&self, _events: &[Arc<Recorded>]) {
         self.wake.wake();
     }
+}
+
+/// Every process manager, in the order in which they react.
+static MANAGERS: [Manager; 4] =
+    [Manager::of::<Provision>(), Manager::of::<Change>(), Manager::of::<Bill>(), Manager::of::<Documents>()];
+
+type React = for<'a> fn(&'a mut PgConnection, &'a [Arc<Recorded>]) -> BoxFuture<'a, Result<(), ApplyError>>;
+
+/// A process whose type is forgotten.
+struct Manager {
+    concerns: fn(&Recorded) -> bool,
+    react: React,
+}
+
+impl Manager {
+    const fn of<P: Process + 'static>() -> Self {
+        Self { concerns: concerns::<P>, react: |tx, events| Box::pin(react::<P>(tx, events)) }
+    }
+}
+
+/// What cannot be read concerns everybody.
+fn concerns<P: Process>(recorded: &Recorded) -> bool {
+    let Ok(event) = recorded.event() else { return true };
+    let aggregate = AggregateType::parse(&recorded.aggregate_type);
+    aggregate.is_some_and(|aggregate| P::key(event, &StreamId::new(aggregate, &recorded.aggregate_id)).is_some())
 }
 
 async fn react<P: Process>(tx: &mut PgConnection, events: &[Arc<Recorded>]) -> Result<(), ApplyError> {

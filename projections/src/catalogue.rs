@@ -85,6 +85,10 @@ impl AnyNoun for CatalogueChanges {
         AggregateType::Service
     }
 
+    fn concerns(&self, event: &Recorded) -> bool {
+        event.event().is_ok_and(matters)
+    }
+
     fn apply<'a>(
         &'a self,
         tx: &'a mut PgConnection,

@@ -43,6 +43,10 @@ impl AnyNoun for Ledger {
         AggregateType::Invoice
     }
 
+    fn concerns(&self, event: &Recorded) -> bool {
+        event.aggregate_type == AggregateType::Invoice.name() || is_credit_note(event)
+    }
+
     fn apply<'a>(
         &'a self,
         tx: &'a mut PgConnection,

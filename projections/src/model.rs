@@ -102,6 +102,10 @@ impl Reader for ReadModel {
         true
     }
 
+    fn concerns(&self, event: &Recorded) -> bool {
+        event.event().is_err() || self.nouns.iter().any(|noun| noun.concerns(event))
+    }
+
     fn apply<'a>(
         &'a self,
         tx: &'a mut PgConnection,

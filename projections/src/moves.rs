@@ -52,9 +52,14 @@ pub(crate) async fn note(
     Ok(customers)
 }
 
+/// Whether it takes rows of a customer along.
+pub(crate) fn is_move(recorded: &Recorded) -> bool {
+    recorded.event_type == "CustomerMoved"
+}
+
 fn moves(events: &[Arc<Recorded>]) -> Result<BTreeMap<Uuid, Option<Uuid>>, ApplyError> {
     let mut moves = BTreeMap::new();
-    for recorded in events.iter().filter(|recorded| recorded.event_type == "CustomerMoved") {
+    for recorded in events.iter().filter(|recorded| is_move(recorded)) {
         let event = recorded.event().map_err(|error| ApplyError::Poison(error.to_string()))?;
         if let Event::Customer(CustomerEvent::CustomerMoved { reseller_id }) = event {
             let customer = Uuid::parse_str(&recorded.aggregate_id)

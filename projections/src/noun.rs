@@ -69,6 +69,9 @@ pub async fn clear_table(tx: &mut PgConnection, table: &'static str, generation:
 pub trait AnyNoun: Send + Sync {
     fn aggregate(&self) -> AggregateType;
 
+    /// Whether the event can change any of its rows.
+    fn concerns(&self, event: &Recorded) -> bool;
+
     /// Loads the rows concerned, folds the events on, writes them back.
     fn apply<'a>(
         &'a self,
@@ -113,6 +116,10 @@ impl<N> Default for Of<N> {
 impl<N: Noun> AnyNoun for Of<N> {
     fn aggregate(&self) -> AggregateType {
         N::TYPE
+    }
+
+    fn concerns(&self, event: &Recorded) -> bool {
+        event.aggregate_type == N::TYPE.name() || (N::FOLLOWS_MOVES && moves::is_move(event))
     }
 
     fn apply<'a>(

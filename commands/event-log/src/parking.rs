@@ -9,16 +9,14 @@ use crate::Recorded;
 
 /// An aggregate by the names it is stored under.
 pub type Aggregate = (String, String);
+/// Aggregates that are parked.
+pub type Parked = HashSet<Aggregate>;
 
 /// The aggregates a reader has parked.
 ///
 /// # Errors
 /// Any database error.
-pub async fn parked_in_tx(
-    tx: &mut PgConnection,
-    reader: &str,
-    generation: i32,
-) -> Result<HashSet<Aggregate>, sqlx::Error> {
+pub async fn parked_in_tx(tx: &mut PgConnection, reader: &str, generation: i32) -> Result<Parked, sqlx::Error> {
     let rows: Vec<Aggregate> = sqlx::query_as(
         "select distinct aggregate_type, aggregate_id from dead_letters where reader = $1 and generation = $2",
     )
@@ -57,7 +55,7 @@ pub async fn park_in_tx(
 }
 
 /// Splits a batch into what may be applied and what must wait behind its aggregate's parked event.
-pub fn split(events: &[Arc<Recorded>], parked: &HashSet<Aggregate>) -> (Vec<Arc<Recorded>>, Vec<Arc<Recorded>>) {
+pub fn split(events: &[Arc<Recorded>], parked: &Parked) -> (Vec<Arc<Recorded>>, Vec<Arc<Recorded>>) {
     if parked.is_empty() {
         return (events.to_vec(), Vec::new());
     }

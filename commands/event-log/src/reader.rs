@@ -28,6 +28,12 @@ pub trait Reader: Send + Sync + 'static {
         false
     }
 
+    /// Whether the event can mean anything to this reader. What means nothing is passed over without a transaction of
+    /// its own: the checkpoint follows a moment later.
+    fn concerns(&self, _event: &Recorded) -> bool {
+        true
+    }
+
     /// Applies events in order to the given generation of its rows.
     fn apply<'a>(
         &'a self,
@@ -78,6 +84,10 @@ impl ApplyError {
     }
 }
 
+/// How long a checkpoint may lag behind events that mean nothing to the reader: short enough for whoever waits for it,
+/// long enough to make one small write of many.
+const PASSING: Duration = Duration::from_millis(10);
+
 /// How a turn of the loop ended.
 enum Turn {
     Moved,
@@ -124,15 +134,16 @@ impl Runner {
     /// Takes the lease and reads on until it is lost.
     async fn hold(&mut self, shutdown: &CancellationToken) -> Result<(), ApplyError> {
         let name = self.reader.name();
-        let Some(mut held) = lease::acquire(&self.pool, name, &self.owner, 0).await? else {
+        let Some(held) = lease::acquire(&self.pool, name, &self.owner, 0).await? else {
             pause(shutdown, lease::RENEW).await;
             return Ok(());
         };
         info!(reader = name, position = held.position, epoch = held.epoch, "the reader starts");
         self.freshness.reached(name, held.position);
         let mut renewed = Instant::now();
+        let mut standing = Standing { held, passed: Passed::none(held.position), may_have_parked: true };
         loop {
-            match self.turn(&mut held).await? {
+            match self.turn(&mut standing).await? {
                 Turn::Lost => return Ok(()),
                 Turn::Moved => {}
                 Turn::Idle => {
@@ -142,40 +153,71 @@ impl Runner {
             }
             if renewed.elapsed() >= lease::RENEW {
                 renewed = Instant::now();
-                if !lease::renew(&self.pool, name, held.epoch).await? {
+                if !lease::renew(&self.pool, name, standing.held.epoch).await? {
                     return Ok(());
                 }
             }
         }
     }
 
-    async fn turn(&mut self, held: &mut Held) -> Result<Turn, ApplyError> {
-        let events = self.source.next(held.position, lease::RENEW).await?;
-        let Some(last) = events.last().map(|event| event.position) else { return Ok(Turn::Idle) };
-        match self.apply(held, &events).await {
+    async fn turn(&mut self, standing: &mut Standing) -> Result<Turn, ApplyError> {
+        let events = self.source.next(standing.passed.until, standing.passed.patience()).await?;
+        let Some(last) = events.last().map(|event| event.position) else {
+            return if standing.is_behind() { self.follow(standing).await } else { Ok(Turn::Idle) };
+        };
+        if events.iter().any(|event| self.reader.concerns(event)) {
+            return self.take(standing, &events, last).await;
+        }
+        standing.passed.on_to(last);
+        if standing.passed.is_due() { self.follow(standing).await } else { Ok(Turn::Moved) }
+    }
+
+    /// Moves the checkpoint over what was passed.
+    async fn follow(&self, standing: &mut Standing) -> Result<Turn, ApplyError> {
+        let until = standing.passed.until;
+        if !self.move_on(&standing.held, until).await? {
+            return Ok(Turn::Lost);
+        }
+        self.reached(standing, until);
+        Ok(Turn::Moved)
+    }
+
+    /// Applies a batch in one go, or event by event when one of them is poison.
+    async fn take(&self, standing: &mut Standing, events: &[Arc<Recorded>], last: i64) -> Result<Turn, ApplyError> {
+        match self.apply(standing, events).await {
             Ok(false) => return Ok(Turn::Lost),
             Ok(true) => {}
             Err(error) if error.is_poison() => {
                 warn!(reader = self.reader.name(), %error, "a batch holds a poison event, applying one by one");
-                if !self.apply_one_by_one(held, &events).await? {
+                standing.may_have_parked = true;
+                if !self.apply_one_by_one(&standing.held, events).await? {
                     return Ok(Turn::Lost);
                 }
             }
             Err(error) => return Err(error),
         }
-        held.position = last;
-        self.freshness.reached(self.reader.name(), last);
-        self.reader.applied(&events);
-        metrics::gauge!("reader_position", "reader" => self.reader.name()).set(position_metric(last));
+        self.reached(standing, last);
+        self.reader.applied(events);
         Ok(Turn::Moved)
     }
 
+    fn reached(&self, standing: &mut Standing, position: i64) {
+        standing.held.position = position;
+        standing.passed = Passed::none(position);
+        self.freshness.reached(self.reader.name(), position);
+        metrics::gauge!("reader_position", "reader" => self.reader.name()).set(position_metric(position));
+    }
+
     /// One transaction: what the events mean, and the checkpoint. False when the epoch has moved on.
-    async fn apply(&self, held: &Held, events: &[Arc<Recorded>]) -> Result<bool, ApplyError> {
+    async fn apply(&self, standing: &mut Standing, events: &[Arc<Recorded>]) -> Result<bool, ApplyError> {
+        let held = &standing.held;
         let mut connection = self.pool.acquire().await?;
-        let mut tx = connection.begin().await?;
-        self.prepare_in_tx(&mut tx).await?;
-        let parked = parking::parked_in_tx(&mut tx, self.reader.name(), held.generation).await?;
+        let mut tx = connection.begin_with(self.begin()).await?;
+        let parked = if standing.may_have_parked {
+            parking::parked_in_tx(&mut tx, self.reader.name(), held.generation).await?
+        } else {
+            parking::Parked::new()
+        };
         let (live, waiting) = parking::split(events, &parked);
         for event in &waiting {
             parking::park_in_tx(&mut tx, self.reader.name(), held.generation, event, "behind a parked event").await?;
@@ -183,14 +225,16 @@ impl Runner {
         if !live.is_empty() {
             self.reader.apply(&mut tx, held.generation, &live).await?;
         }
-        self.finish(tx, held, events).await
+        let moved = self.finish(tx, held, events).await?;
+        // Only this reader, under this epoch, can park anything from here on.
+        standing.may_have_parked = !parked.is_empty();
+        Ok(moved)
     }
 
     async fn apply_one_by_one(&self, held: &Held, events: &[Arc<Recorded>]) -> Result<bool, ApplyError> {
         let name = self.reader.name();
         let mut connection = self.pool.acquire().await?;
-        let mut tx = connection.begin().await?;
-        self.prepare_in_tx(&mut tx).await?;
+        let mut tx = connection.begin_with(self.begin()).await?;
         let mut parked = parking::parked_in_tx(&mut tx, name, held.generation).await?;
         for event in events {
             let key = (event.aggregate_type.clone(), event.aggregate_id.clone());
@@ -214,11 +258,26 @@ impl Runner {
         self.finish(tx, held, events).await
     }
 
-    async fn prepare_in_tx(&self, tx: &mut PgConnection) -> Result<(), sqlx::Error> {
-        if self.reader.may_be_lost() {
-            sqlx::query("set local synchronous_commit = off").execute(tx).await?;
-        }
-        Ok(())
+    /// Both statements in one round trip.
+    fn begin(&self) -> &'static str {
+        if self.reader.may_be_lost() { "begin; set local synchronous_commit = off" } else { "begin" }
+    }
+
+    /// The checkpoint alone. Lost in a crash of Postgres, it is passed over again: nothing was written with it.
+    async fn move_on(&self, held: &Held, position: i64) -> Result<bool, sqlx::Error> {
+        let moved = sqlx::query(
+            "update readers set position = $4, lease_until = clock_timestamp() + $5 \
+             from (select set_config('synchronous_commit', 'off', true)) unsynced \
+             where name = $1 and position = $2 and epoch = $3",
+        )
+        .bind(self.reader.name())
+        .bind(held.position)
+        .bind(held.epoch)
+        .bind(position)
+        .bind(lease::LEASE)
+        .execute(&self.pool)
+        .await?;
+        Ok(moved.rows_affected() == 1)
     }
 
     async fn finish(
@@ -248,6 +307,46 @@ impl Runner {
         tx.commit().await?;
         crash::point("reader.after_commit");
         Ok(true)
+    }
+}
+
+/// Where a reader is, and what it knows, as long as it holds the lease.
+struct Standing {
+    held: Held,
+    passed: Passed,
+    may_have_parked: bool,
+}
+
+impl Standing {
+    const fn is_behind(&self) -> bool {
+        self.passed.until > self.held.position
+    }
+}
+
+/// Events that meant nothing, and that the checkpoint does not count yet.
+struct Passed {
+    until: i64,
+    /// When the first of them was passed.
+    since: Option<Instant>,
+}
+
+impl Passed {
+    const fn none(position: i64) -> Self {
+        Self { until: position, since: None }
+    }
+
+    fn on_to(&mut self, position: i64) {
+        self.until = position;
+        self.since.get_or_insert_with(Instant::now);
+    }
+
+    fn is_due(&self) -> bool {
+        self.patience().is_zero()
+    }
+
+    /// How long news may be waited for before the checkpoint has to follow.
+    fn patience(&self) -> Duration {
+        self.since.map_or(lease::RENEW, |since| PASSING.saturating_sub(since.elapsed()))
     }
 }
 

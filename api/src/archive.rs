@@ -6,7 +6,7 @@ mod store;
 
 pub use keep::Keeper;
 pub use source::Source;
-pub use store::Store;
+pub use store::{Store, StoreError};
 
 use std::sync::Arc;
 

@@ -3,12 +3,12 @@
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use bytes::Bytes;
 use domain::document::{DocumentFormat, DocumentKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode};
+use thiserror::Error as ThisError;
 use url::Url;
 
 /// Objects that are written once and never changed. Clones share it.
@@ -19,20 +19,29 @@ pub struct Store {
     prefix: Path,
 }
 
+/// Why a store cannot be used.
+#[derive(Debug, ThisError)]
+pub enum StoreError {
+    #[error("documents_store is no folder that can be used: {0}")]
+    NoFolder(#[from] std::io::Error),
+    #[error("documents_store cannot be used: {0}")]
+    Unusable(#[from] Error),
+}
+
 impl Store {
     /// A folder by its path, which is made when it is missing, or a bucket by its address (`s3://bucket/prefix`).
     /// Credentials, region and endpoint of a bucket are taken from the environment (`AWS_…`).
     ///
     /// # Errors
     /// When it is neither, cannot be made, or this build has no such stores.
-    pub fn open(place: &str) -> anyhow::Result<Self> {
+    pub fn open(place: &str) -> Result<Self, StoreError> {
         match Url::parse(place) {
-            Ok(url) => Self::bucket(&url).with_context(|| format!("{} stores cannot be used", url.scheme())),
-            Err(_) => Self::folder(FilePath::new(place)).context("documents_store is no folder"),
+            Ok(url) => Ok(Self::bucket(&url)?),
+            Err(_) => Self::folder(FilePath::new(place)),
         }
     }
 
-    fn folder(path: &FilePath) -> anyhow::Result<Self> {
+    fn folder(path: &FilePath) -> Result<Self, StoreError> {
         std::fs::create_dir_all(path)?;
         // What the log says is stored must survive the machine.
         let objects = Arc::new(LocalFileSystem::new_with_prefix(path)?.with_fsync(true));

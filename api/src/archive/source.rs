@@ -1,6 +1,7 @@
 //! What a document is rendered from: the events of the append that issued it.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use documents::{Named, Names, RenderError, Sheet};
 use domain::commission_account::{CommissionAccountRules, IssuedStatement};
@@ -123,8 +124,8 @@ async fn names(pool: &PgPool, issued: &IssuedStatement) -> Result<Names, Archive
         let invoice = line.invoice_id.map(|invoice_id| DocumentKey::Invoice { invoice_id });
         let note = line.credit_note_id.map(|credit_note_id| DocumentKey::CreditNote { credit_note_id });
         for key in [invoice, note].into_iter().flatten() {
-            if !names.contains_key(&key.id()) {
-                names.insert(key.id(), named(pool, key).await?);
+            if let Entry::Vacant(place) = names.entry(key.id()) {
+                place.insert(named(pool, key).await?);
             }
         }
     }

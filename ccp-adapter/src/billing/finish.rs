@@ -5,8 +5,8 @@ use std::time::Duration;
 use commands::billing::{CompleteRun, IssueStatements, waits};
 use commands::effects::Performed;
 use commands::index;
-use domain::Currency;
 use domain::billing_run::{BillingRun, BillingRunRules, RunStatus};
+use domain::{Currency, ids};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -43,8 +43,8 @@ impl Adapter {
     /// One that cannot be reckoned waits for the next month, and the others go on.
     async fn issue_statements(&self, stepping: &Stepping<'_>, version: i64) -> Result<(), Performed> {
         let resellers = index::commission_accounts(self.bus.pool()).await.map_err(log_away)?;
-        for (n, some) in resellers.chunks(STATEMENTS).enumerate() {
-            if !self.issue_some(stepping, some, &format!("statements/{n}/{version}")).await? {
+        for some in resellers.chunks(STATEMENTS) {
+            if !self.issue_some(stepping, some, &format!("statements/{}/{version}", named(some))).await? {
                 for one in some {
                     let n = format!("statement/{}/{}/{version}", one.0, one.1.code());
                     if !self.issue_some(stepping, std::slice::from_ref(one), &n).await? {
@@ -70,6 +70,13 @@ impl Adapter {
             Err(Answered::Stop(performed)) => Err(performed),
         }
     }
+}
+
+/// One name for these: the next attempt may know of more resellers, and divide them otherwise.
+fn named(resellers: &[(Uuid, Currency)]) -> Uuid {
+    let parts: Vec<String> =
+        resellers.iter().map(|(reseller, currency)| format!("{reseller}/{}", currency.code())).collect();
+    ids::derived(&parts.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// The version of the run's stream, and where its last event is in the log.

@@ -260,11 +260,11 @@ pub(super) fn lines_to_pass_on(found: &BillingDiscrepancy, history: &History) ->
 fn difference(found: &BillingDiscrepancy) -> Option<ProviderLine> {
     let first = found.lines.first()?;
     let amount = minus(found.theirs?, found.ours?).ok()?;
-    let theirs = found.lines.iter().map(|line| line.quantity).sum::<i64>();
-    let ours = found.charges.iter().map(|charge| charge.quantity).sum::<i64>();
+    let theirs = found.lines.iter().try_fold(0i64, |seats, line| seats.checked_add(line.quantity))?;
+    let ours = found.charges.iter().try_fold(0i64, |seats, charge| seats.checked_add(charge.quantity))?;
     // Where only the amount differs it is one piece, up or down.
     let piece = if amount.amount().is_sign_negative() { -1 } else { 1 };
-    let quantity = if theirs == ours { piece } else { theirs - ours };
+    let quantity = if theirs == ours { piece } else { theirs.checked_sub(ours)? };
     Some(ProviderLine { line_id: found.discrepancy_id.to_string(), quantity, amount, ..first.clone() })
 }
 

@@ -215,7 +215,8 @@ async fn what_is_not_paid_in_time_is_overdue_once() {
     }
     indexed(&world).await;
     let (first, second) = tokio::join!(invoice::note_overdue(&one.bus), invoice::note_overdue(&other.bus));
-    (first.unwrap(), second.unwrap());
+    first.unwrap();
+    second.unwrap();
     invoice::note_overdue(&one.bus).await.unwrap();
     let overdue = "select aggregate_id from events where event_type = 'InvoiceOverdue'";
     let overdue: Vec<String> = sqlx::query_scalar(overdue).fetch_all(&world.app).await.unwrap();

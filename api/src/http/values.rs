@@ -75,9 +75,9 @@ pub fn date_or_time(text: &str) -> Result<DateTime<Utc>, Fault> {
 
 /// A calendar month, `2026-10`, from 2000 to 2199.
 pub fn period(text: &str) -> Result<Period, Fault> {
-    Period::parse(text).filter(|period| is_plausible(period.first_day())).ok_or_else(|| {
-        Fault::new(ProblemType::InvalidDate, "A period is written 2026-10, and lies from 2000 to 2199.")
-    })
+    Period::parse(text)
+        .filter(|period| is_plausible(period.first_day()))
+        .ok_or_else(|| Fault::new(ProblemType::InvalidDate, "A period is written 2026-10, and lies from 2000 to 2199."))
 }
 
 fn is_plausible(day: NaiveDate) -> bool {

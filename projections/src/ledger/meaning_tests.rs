@@ -73,7 +73,8 @@ impl World {
 
     fn move_balance(&mut self, command: &BalanceCommand) {
         let by = Actor::system("test");
-        let decided = BalanceRules::decide(&self.balance, &Asked { at: DateTime::UNIX_EPOCH, by: &by, command }).unwrap();
+        let decided =
+            BalanceRules::decide(&self.balance, &Asked { at: DateTime::UNIX_EPOCH, by: &by, command }).unwrap();
         decided.events.iter().for_each(|event| BalanceRules::evolve(&mut self.balance, event));
     }
 

@@ -177,7 +177,11 @@ fn of_billing(operation: &str) -> Option<Shape> {
             Shape { body: |_| Some(json!({ "action": "accept", "note": "Seen." })), ..shape(Names::Nothing, &[404]) }
         }
         // Ids of no invoices: known to nobody.
-        "get_invoice" | "get_invoice_document" | "issue_invoice" | "discard_invoice" | "void_invoice"
+        "get_invoice"
+        | "get_invoice_document"
+        | "issue_invoice"
+        | "discard_invoice"
+        | "void_invoice"
         | "write_off_invoice" => shape(Names::Nothing, &[404]),
         "get_credit_note" | "get_credit_note_document" => shape(Names::Nothing, &[404]),
         "credit_invoice" => Shape {

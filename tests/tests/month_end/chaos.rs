@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::town::{Side, Town};
 
 /// Rounds in every run; the storm has more.
-const ROUNDS: u32 = 6;
+const ROUNDS: u32 = 4;
 const STORM: u32 = 50;
 /// A month's end writes about as many events, so that a kill meets any part of it.
 const EVENTS: u64 = 150;

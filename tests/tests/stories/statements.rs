@@ -142,7 +142,7 @@ async fn a_statement_is_that_of_this_year_in_the_customers_currency() -> anyhow:
     let francs = customer.get(&at("statement?currency=CHF")).await?.body;
     assert_eq!((&francs["data"], &francs["currency"]), (&json!([]), &json!("CHF")));
     for query in
-        ["from=2026-02-01&to=2026-02-01", "from=2026-02-01&to=2028-02-02", "from=soon", "currency=XXX", "kind=payment"]
+        ["from=2026-02-01&to=2026-02-01", "from=2026-02-01&to=2028-02-02", "from=soon", "currency=XAU", "kind=payment"]
     {
         let answer = story::look(customer, &at(&format!("statement?{query}"))).await?;
         story::refused(customer, &answer, 400, "invalid-query").await?;

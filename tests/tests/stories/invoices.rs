@@ -289,7 +289,8 @@ async fn an_operator_issues_discards_voids_and_writes_off() -> anyhow::Result<()
     let voided = reads_the_same(&books, &Method::POST, &format!("{}/void", first.path), &first).await?;
     assert_eq!((&voided["status"], &voided["number"]), (&json!("void"), &json!("INV-2026-000001")));
     assert_eq!((&voided["applied_credit"]["amount"], &voided["balance"]["amount"]), (&json!("0.00"), &json!("0.00")));
-    let third = books.issue(books.others(2)).await?;
+    let third = books.write(books.others(2), None).await?;
+    reads_the_same(&books, &Method::POST, &format!("{}/issue", third.path), &third).await?;
     let lost = reads_the_same(&books, &Method::POST, &format!("{}/uncollectible", third.path), &third).await?;
     assert_eq!((&lost["status"], &lost["number"]), (&json!("uncollectible"), &json!("INV-2026-000002")));
     assert_eq!(lost["applied_credit"]["amount"], "19.00", "it was given back and paid the next");

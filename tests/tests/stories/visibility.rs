@@ -1,10 +1,13 @@
 //! Who sees what: every GET there is, by every role.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, ensure};
 use commands::authorise::{self, Cell};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tests::business_time::DevClock;
 use tests::client::{Answer, Client};
 use tests::story::{self, Cast, cast, each, new_key};
 use tests::world::World;
@@ -20,6 +23,8 @@ pub struct Ids {
     pub subscription: String,
     pub service: String,
     pub price_rule: String,
+    /// By the first part of their paths, once a month has been billed: invoices, credit notes and the like.
+    pub billed: BTreeMap<&'static str, String>,
 }
 
 /// One GET of the document.
@@ -43,13 +48,52 @@ impl Ids {
             "subscriptions" => (self.subscription.as_str(), 200),
             "services" => (self.service.as_str(), 200),
             "price-rules" => (self.price_rule.as_str(), 200),
-            "admin" | "invoices" if template.contains("{id}") => (NOBODY, 404),
+            "admin" if template.contains("{id}") => (NOBODY, 404),
+            noun if template.contains("{id}") => match self.billed.get(noun) {
+                Some(id) => (id.as_str(), 200),
+                None => (NOBODY, 404),
+            },
             _ => ("{id}", 200),
         };
         let path = template.replace("{id}", id).replace("{sid}", &self.subscription).replace("{aggregate}", "order");
+        let path = path + &self.query(template);
         ensure!(!path.contains('{'), "say which ids {template} is to be asked with");
         Ok((path, status))
     }
+
+    /// What a path cannot be asked without, and documents as text.
+    fn query(&self, template: &str) -> String {
+        match template.rsplit('/').next() {
+            Some("document") => "?format=json".to_owned(),
+            Some("charges") => format!("?period={PERIOD}"),
+            Some("preview") => format!("?period={PERIOD}&customer_id={}", self.customer),
+            Some(_) | None => String::new(),
+        }
+    }
+}
+
+/// The month in which everything is bought.
+const PERIOD: &str = "2026-10";
+/// When these worlds begin.
+pub const BEGINS: &str = "2026-10-05T09:00:00Z";
+
+/// The month is billed, and one of its invoices corrected: the customer's documents, and those of its reseller.
+pub async fn is_billed(world: &World, cast: &Cast, ids: Ids) -> anyhow::Result<Ids> {
+    DevClock::new(&world.settings.api_url())?.advance("P1M").await?;
+    let first = async |noun: &'static str| {
+        let found = story::look(&cast.operator, &format!("/v1/{noun}")).await?;
+        let id = found.body["data"][0]["id"].as_str().map(str::to_owned);
+        id.map(|id| (noun, id)).with_context(|| format!("no {noun}: {}", found.text))
+    };
+    let invoice = first("invoices").await?;
+    let credit = json!({ "amount": { "amount": "0.12", "currency": "EUR" }, "reason": "Kept short" });
+    let note = cast.operator.post(&format!("/v1/invoices/{}/credit-notes", invoice.1), &new_key(), &credit, 201).await?;
+    cast.operator.get_at(&format!("/v1/credit-notes/{}", note.id()?), note.position()?).await?;
+    let mut billed = BTreeMap::from([invoice]);
+    for noun in ["credit-notes", "commission-statements", "billing-runs"] {
+        billed.extend([first(noun).await?]);
+    }
+    Ok(Ids { billed, ..ids })
 }
 
 /// Three seats of a service for the reseller's customer.
@@ -63,6 +107,7 @@ pub async fn bought(world: &World, cast: &Cast, service: &str) -> anyhow::Result
         subscription: id("id")?,
         service: service.to_owned(),
         price_rule: RULE.to_owned(),
+        billed: BTreeMap::new(),
     })
 }
 
@@ -119,9 +164,10 @@ fn viewers(cast: &Cast) -> [Viewer<'_>; 5] {
 
 #[tokio::test]
 async fn nobody_sees_what_is_not_theirs() -> anyhow::Result<()> {
-    let world = World::start().await?;
+    let world = World::start_at(BEGINS).await?;
     let cast = cast(&world)?;
     let ids = bought(&world, &cast, world.service("office-business")?).await?;
+    let ids = is_billed(&world, &cast, ids).await?;
     let rule = has_a_rule(&cast, &json!({ "customer_id": ids.customer, "kind": "list" })).await?;
     cast.operator.get_at(&format!("/v1/price-rules/{RULE}"), rule.position()?).await?;
     let reads = reads(&cast.operator, &ids).await?;

@@ -84,9 +84,10 @@ async fn told_apart(world: &World, cast: &Cast) -> anyhow::Result<Ids> {
 
 #[tokio::test]
 async fn no_answer_tells_a_number_to_whom_it_is_hidden() -> anyhow::Result<()> {
-    let world = World::start().await?;
+    let world = World::start_at(visibility::BEGINS).await?;
     let cast = cast(&world)?;
     let ids = told_apart(&world, &cast).await?;
+    let ids = visibility::is_billed(&world, &cast, ids).await?;
     let reads = visibility::reads(&cast.operator, &ids).await?;
     for viewer in viewers(&cast) {
         let read = everything(&viewer, &world, &reads).await?;
@@ -105,9 +106,10 @@ async fn everything(viewer: &Viewer<'_>, world: &World, reads: &[Read]) -> anyho
     let customers = [&sample.customer_id, &sample.reseller_id, &sample.other_customer_id];
     let mut said = String::new();
     for read in reads {
-        let mut paths = vec![read.path.clone(), format!("{}?nonsense=1", read.path)];
+        let more = if read.path.contains('?') { '&' } else { '?' };
+        let mut paths = vec![read.path.clone(), format!("{}{more}nonsense=1", read.path)];
         let filters = customers.iter().filter(|_| read.by_customer);
-        paths.extend(filters.map(|id| format!("{}?customer_id={id}", read.path)));
+        paths.extend(filters.map(|id| format!("{}{more}customer_id={id}", read.path)));
         for path in paths {
             let answer = story::look(viewer.client, &path).await?;
             viewer.may_read(&path, &answer.text);

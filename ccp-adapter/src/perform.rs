@@ -42,10 +42,15 @@ impl Performer for Adapter {
                 }
                 Effect::SendRenewal { subscription_id } => self.send_renewal(due, *subscription_id).await,
                 Effect::LookAtSubscription { subscription_id } => self.look_at(due, *subscription_id).await,
-                // Of another lane: it never comes here.
-                Effect::StoreDocuments { .. } => {
-                    Err(Performed::Dead { reason: "nothing of the provider's".to_owned() })
-                }
+                // Of other lanes: they never come here.
+                Effect::StoreDocuments { .. }
+                | Effect::ChargePayment { .. }
+                | Effect::AskPayment { .. }
+                | Effect::RefundPayment { .. }
+                | Effect::AskRefund { .. }
+                | Effect::CreditOrder { .. }
+                | Effect::SettleDunning { .. }
+                | Effect::SendMail { .. } => Err(Performed::Dead { reason: "nothing of the provider's".to_owned() }),
             };
             performed.unwrap_or_else(|stop| stop)
         })

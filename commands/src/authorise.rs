@@ -124,6 +124,16 @@ pub const TABLE: &[Row] = &[
     row(Operation::GetCommissionStatement,   [No,  Yes, No ], [Yes, Yes, No]),
     row(Operation::GetCommissionStatementDocument, [No,  Yes, No ], [Yes, Yes, No]),
     row(Operation::SettleCommissionStatement,[No,  No,  No ], [Yes, No,  No]),
+    row(Operation::PayInvoice,                    [Yes, Yes, No ], [Yes, No,  No]),
+    row(Operation::PayInvoices,                   [No,  No,  No ], [Yes, No,  Yes]),
+    row(Operation::ReceivePayment,                [No,  No,  No ], [Yes, No,  No]),
+    row(Operation::ListPayments,                  [Yes, Yes, No ], [Yes, Yes, No]),
+    row(Operation::GetPayment,                    [Yes, Yes, No ], [Yes, Yes, No]),
+    row(Operation::RefundPayment,                 [No,  No,  No ], [Yes, No,  No]),
+    row(Operation::ResolvePayment,                [No,  No,  No ], [Yes, No,  No]),
+    row(Operation::CheckOutOrder,                 [Yes, Yes, No ], [Yes, No,  No]),
+    row(Operation::GetNotificationPreferences,    [Yes, Yes, Yes], [Yes, Yes, No]),
+    row(Operation::SetNotificationPreferences,    [Yes, Yes, Yes], [Yes, No,  No]),
     row(Operation::System,                   [No,  No,  No ], [No,  No,  No]),
 ];
 

@@ -69,7 +69,9 @@ const fn is_indexed(event: &Event) -> bool {
         | Event::ExchangeRates(_)
         | Event::CreditNote(_)
         | Event::NumberSeries(_)
-        | Event::ChargeLedger(_) => false,
+        | Event::ChargeLedger(_)
+        | Event::Payment(_)
+        | Event::NotificationPreferences(_) => false,
         Event::Account(_)
         | Event::Drift(_)
         | Event::Service(_)
@@ -113,7 +115,9 @@ async fn index(tx: &mut PgConnection, recorded: &Recorded, event: &Event) -> Res
         | Event::ExchangeRates(_)
         | Event::CreditNote(_)
         | Event::NumberSeries(_)
-        | Event::ChargeLedger(_) => {}
+        | Event::ChargeLedger(_)
+        | Event::Payment(_)
+        | Event::NotificationPreferences(_) => {}
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::process::{Bill, Change, Documents, Effect, Process, Provision};
+use domain::process::{Bill, Change, Collect, Documents, Dun, Effect, Notify, Process, Provision};
 use domain::{AggregateType, StreamId, ids};
 use event_log::{ApplyError, Reader, Recorded};
 use futures::future::BoxFuture;
@@ -53,8 +53,15 @@ impl Reader for Reactor {
 }
 
 /// Every process manager, in the order in which they react.
-static MANAGERS: [Manager; 4] =
-    [Manager::of::<Provision>(), Manager::of::<Change>(), Manager::of::<Bill>(), Manager::of::<Documents>()];
+static MANAGERS: [Manager; 7] = [
+    Manager::of::<Provision>(),
+    Manager::of::<Change>(),
+    Manager::of::<Bill>(),
+    Manager::of::<Documents>(),
+    Manager::of::<Collect>(),
+    Manager::of::<Dun>(),
+    Manager::of::<Notify>(),
+];
 
 type React = for<'a> fn(&'a mut PgConnection, &'a [Arc<Recorded>]) -> BoxFuture<'a, Result<(), ApplyError>>;
 
@@ -178,6 +185,13 @@ fn delay(effect: &Effect) -> Duration {
         | Effect::Reconcile { .. }
         | Effect::SettleDrift { .. }
         | Effect::StartBilling { .. }
-        | Effect::RunBilling { .. } => Duration::ZERO,
+        | Effect::RunBilling { .. }
+        | Effect::ChargePayment { .. }
+        | Effect::AskPayment { .. }
+        | Effect::RefundPayment { .. }
+        | Effect::AskRefund { .. }
+        | Effect::CreditOrder { .. }
+        | Effect::SettleDunning { .. }
+        | Effect::SendMail { .. } => Duration::ZERO,
     }
 }

@@ -226,6 +226,7 @@ fn invoice(
         payments: Vec::new(),
         credits: Vec::new(),
         documents: Vec::new(),
+        collection: domain::invoice::Collection::default(),
     })
 }
 

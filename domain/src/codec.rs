@@ -39,6 +39,8 @@ pub fn encode(event: &Event) -> Result<String, serde_json::Error> {
         Event::ChargeLedger(e) => serde_json::to_string(e),
         Event::BillingRun(e) => serde_json::to_string(e),
         Event::CommissionAccount(e) => serde_json::to_string(e),
+        Event::Payment(e) => serde_json::to_string(e),
+        Event::NotificationPreferences(e) => serde_json::to_string(e),
     }
 }
 
@@ -77,6 +79,10 @@ pub fn decode(aggregate: &str, name: &str, version: &str, payload: &str) -> Resu
         }
         Some(AggregateType::CommissionAccount) => {
             read::<crate::commission_account::CommissionAccountEvent>(aggregate, name, version, payload)
+        }
+        Some(AggregateType::Payment) => read::<crate::payment::PaymentEvent>(aggregate, name, version, payload),
+        Some(AggregateType::NotificationPreferences) => {
+            read::<crate::notification_preferences::NotificationPreferencesEvent>(aggregate, name, version, payload)
         }
         None => Err(CodecError::UnknownAggregate(aggregate.to_owned())),
     }

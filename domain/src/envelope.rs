@@ -25,10 +25,12 @@ pub enum AggregateType {
     ChargeLedger,
     BillingRun,
     CommissionAccount,
+    Payment,
+    NotificationPreferences,
 }
 
 impl AggregateType {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Customer,
         Self::Account,
         Self::Service,
@@ -45,6 +47,8 @@ impl AggregateType {
         Self::ChargeLedger,
         Self::BillingRun,
         Self::CommissionAccount,
+        Self::Payment,
+        Self::NotificationPreferences,
     ];
 
     /// Lower snake case, as stored in `aggregate_type`.
@@ -66,6 +70,8 @@ impl AggregateType {
             Self::ChargeLedger => "charge_ledger",
             Self::BillingRun => "billing_run",
             Self::CommissionAccount => "commission_account",
+            Self::Payment => "payment",
+            Self::NotificationPreferences => "notification_preferences",
         }
     }
 

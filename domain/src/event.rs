@@ -13,8 +13,10 @@ use crate::decider::Fact;
 use crate::drift::DriftEvent;
 use crate::exchange_rates::ExchangeRatesEvent;
 use crate::invoice::InvoiceEvent;
+use crate::notification_preferences::NotificationPreferencesEvent;
 use crate::number_series::NumberSeriesEvent;
 use crate::order::OrderEvent;
+use crate::payment::PaymentEvent;
 use crate::price_rule::PriceRuleEvent;
 use crate::service::ServiceEvent;
 use crate::subscription::SubscriptionEvent;
@@ -38,6 +40,8 @@ pub enum Event {
     ChargeLedger(ChargeLedgerEvent),
     BillingRun(BillingRunEvent),
     CommissionAccount(CommissionAccountEvent),
+    Payment(PaymentEvent),
+    NotificationPreferences(NotificationPreferencesEvent),
 }
 
 impl Event {
@@ -59,6 +63,8 @@ impl Event {
             Self::ChargeLedger(_) => AggregateType::ChargeLedger,
             Self::BillingRun(_) => AggregateType::BillingRun,
             Self::CommissionAccount(_) => AggregateType::CommissionAccount,
+            Self::Payment(_) => AggregateType::Payment,
+            Self::NotificationPreferences(_) => AggregateType::NotificationPreferences,
         }
     }
 
@@ -80,6 +86,8 @@ impl Event {
             Self::ChargeLedger(e) => e.name(),
             Self::BillingRun(e) => e.name(),
             Self::CommissionAccount(e) => e.name(),
+            Self::Payment(e) => e.name(),
+            Self::NotificationPreferences(e) => e.name(),
         }
     }
 
@@ -101,6 +109,8 @@ impl Event {
             Self::ChargeLedger(e) => e.version(),
             Self::BillingRun(e) => e.version(),
             Self::CommissionAccount(e) => e.version(),
+            Self::Payment(e) => e.version(),
+            Self::NotificationPreferences(e) => e.version(),
         }
     }
 }

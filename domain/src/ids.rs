@@ -85,6 +85,31 @@ pub fn commission_account(reseller: Uuid, currency: Currency) -> Uuid {
     derived(&["commission_account", &reseller.to_string(), currency.code()])
 }
 
+/// The `n`th attempt to have an invoice paid, counted from 0, that is made by itself.
+pub fn automatic_payment(invoice: Uuid, n: u32) -> Uuid {
+    derived(&["automatic_payment", &invoice.to_string(), &n.to_string()])
+}
+
+/// What one request to pay everything means for one invoice.
+pub fn payment_of(request: Uuid, invoice: Uuid) -> Uuid {
+    derived(&["payment_of", &request.to_string(), &invoice.to_string()])
+}
+
+/// The invoice of a prepaid order.
+pub fn order_invoice(order: Uuid) -> Uuid {
+    derived(&["order_invoice", &order.to_string()])
+}
+
+/// What gives back the lines of a prepaid order that came to nothing.
+pub fn order_credit_note(order: Uuid) -> Uuid {
+    derived(&["order_credit_note", &order.to_string()])
+}
+
+/// The refund that follows from something else: a credit note, or a payment that nothing was left to pay with.
+pub fn refund(because_of: Uuid) -> Uuid {
+    derived(&["refund", &because_of.to_string()])
+}
+
 /// What a line of a document brings to a commission account; `kind` tells earning it from giving it back.
 pub fn commission(kind: &str, document: Uuid, line: u32) -> Uuid {
     derived(&["commission", kind, &document.to_string(), &line.to_string()])

@@ -41,7 +41,7 @@ pub enum Refusal {
     NoLines,
     #[error("The provider names {seats} seats for a quantity of {quantity}.")]
     SeatCountMismatch { seats: usize, quantity: u32 },
-    #[error("Prepaid orders are not available yet.")]
+    #[error("Only who is invoiced itself can pay before the order: here its reseller is.")]
     PrepaidNotAvailable,
     #[error("This cannot be done while it is {state}.")]
     InvalidState { state: &'static str },
@@ -93,6 +93,20 @@ pub enum Refusal {
     InvalidCredit,
     #[error("Refunds are not available yet.")]
     RefundNotAvailable,
+    #[error("A payment is on its way, or nobody knows yet what came of one.")]
+    PaymentInProgress,
+    #[error("Nothing is left to pay.")]
+    AlreadyPaid,
+    #[error("It has to be an amount above zero, in the currency of what is paid.")]
+    InvalidPayment,
+    #[error("The day may not lie in the future.")]
+    InvalidReceiptDate,
+    #[error("Money cannot go back the way it came.")]
+    RefundNotSupported,
+    #[error("Only {left} can be refunded.")]
+    RefundLimit { left: Money },
+    #[error("There is no such topic.")]
+    UnknownTopic,
     #[error("The provider has no line that could be passed on.")]
     NothingToPassOn,
     #[error("There is no document of that format.")]
@@ -118,7 +132,7 @@ impl Refusal {
             Self::InvalidStartDate => "invalid-date",
             Self::NoLines | Self::PersonIncomplete { .. } | Self::AccountNeeded => "missing-field",
             Self::SeatCountMismatch { .. } => "seat-count-mismatch",
-            Self::PrepaidNotAvailable => "not-available-yet",
+            Self::PrepaidNotAvailable => "invalid-value",
             Self::CustomerClosed | Self::InvalidState { .. } => "invalid-state",
             Self::InvalidPriceRule { .. } | Self::NotAnEndCustomer => "invalid-price-rule",
             Self::EffectiveInPast => "invalid-date",
@@ -139,6 +153,13 @@ impl Refusal {
             Self::UnknownLine { .. } => "invalid-value",
             Self::InvalidCredit => "invalid-amount",
             Self::RefundNotAvailable => "not-available-yet",
+            Self::PaymentInProgress => "payment-in-progress",
+            Self::AlreadyPaid => "already-paid",
+            Self::InvalidPayment => "invalid-amount",
+            Self::InvalidReceiptDate => "invalid-date",
+            Self::RefundNotSupported => "refund-not-supported",
+            Self::RefundLimit { .. } => "refund-limit",
+            Self::UnknownTopic => "invalid-value",
             Self::NothingToPassOn => "invalid-value",
             Self::DocumentNotAvailable => "document-not-available",
             Self::NotFound => "not-found",

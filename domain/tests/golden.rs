@@ -19,8 +19,10 @@ use domain::decider::Fact;
 use domain::drift::DriftEvent;
 use domain::exchange_rates::ExchangeRatesEvent;
 use domain::invoice::InvoiceEvent;
+use domain::notification_preferences::NotificationPreferencesEvent;
 use domain::number_series::NumberSeriesEvent;
 use domain::order::OrderEvent;
+use domain::payment::PaymentEvent;
 use domain::price_rule::PriceRuleEvent;
 use domain::service::ServiceEvent;
 use domain::subscription::SubscriptionEvent;
@@ -45,6 +47,8 @@ fn known(aggregate: AggregateType) -> &'static [(&'static str, &'static str)] {
         AggregateType::ChargeLedger => ChargeLedgerEvent::ALL,
         AggregateType::BillingRun => BillingRunEvent::ALL,
         AggregateType::CommissionAccount => CommissionAccountEvent::ALL,
+        AggregateType::Payment => PaymentEvent::ALL,
+        AggregateType::NotificationPreferences => NotificationPreferencesEvent::ALL,
     }
 }
 

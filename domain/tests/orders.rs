@@ -331,7 +331,11 @@ fn agrees_with_its_lines(order: &Order) -> bool {
     let (provisioned, rejected) = (count(LineStatus::Provisioned), count(LineStatus::Rejected));
     let (open, all) = (count(LineStatus::Open), order.lines.len());
     match order.status {
-        OrderStatus::Scheduled | OrderStatus::Placed => open == all,
+        OrderStatus::Scheduled
+        | OrderStatus::Placed
+        | OrderStatus::PaymentPending
+        | OrderStatus::Paid
+        | OrderStatus::PaymentFailed => open == all,
         OrderStatus::Submitted => open > 0,
         OrderStatus::Fulfilled => provisioned == all,
         OrderStatus::PartiallyFulfilled => open == 0 && (1..all).contains(&provisioned),

@@ -54,7 +54,9 @@ fn matters(event: &Event) -> bool {
         | Event::NumberSeries(_)
         | Event::ChargeLedger(_)
         | Event::BillingRun(_)
-        | Event::CommissionAccount(_) => false,
+        | Event::CommissionAccount(_)
+        | Event::Payment(_)
+        | Event::NotificationPreferences(_) => false,
     }
 }
 

@@ -137,7 +137,9 @@ fn book(receivables: &mut Receivables, events: &[Arc<Recorded>]) -> Result<Vec<B
             | Event::NumberSeries(_)
             | Event::ChargeLedger(_)
             | Event::BillingRun(_)
-            | Event::CommissionAccount(_) => continue,
+            | Event::CommissionAccount(_)
+            | Event::Payment(_)
+            | Event::NotificationPreferences(_) => continue,
         };
         let entries = entries.map_err(|refusal| ApplyError::Poison(refusal.to_string()))?;
         let position = recorded.position;

@@ -28,6 +28,9 @@ pub fn pointer(refusal: &Refusal) -> String {
         Refusal::RefundNotAvailable => "/settle".to_owned(),
         Refusal::NothingToPassOn => "/action".to_owned(),
         Refusal::PeriodOpen => "/period".to_owned(),
+        Refusal::InvalidPayment => "/amount".to_owned(),
+        Refusal::InvalidReceiptDate => "/received_on".to_owned(),
+        Refusal::UnknownTopic => "/channels".to_owned(),
         Refusal::AmountOverflow
         | Refusal::CustomerSuspended
         | Refusal::CustomerClosed
@@ -50,6 +53,10 @@ pub fn pointer(refusal: &Refusal) -> String {
         | Refusal::CreditLimit { .. }
         | Refusal::UnknownLine { .. }
         | Refusal::InvalidCredit
+        | Refusal::PaymentInProgress
+        | Refusal::AlreadyPaid
+        | Refusal::RefundNotSupported
+        | Refusal::RefundLimit { .. }
         | Refusal::DocumentNotAvailable
         | Refusal::NotFound => String::new(),
     }

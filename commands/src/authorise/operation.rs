@@ -108,6 +108,16 @@ operations! {
     GetCommissionStatement = "get_commission_statement",
     GetCommissionStatementDocument = "get_commission_statement_document",
     SettleCommissionStatement = "settle_commission_statement",
+    PayInvoice = "pay_invoice",
+    PayInvoices = "pay_invoices",
+    ReceivePayment = "receive_payment",
+    ListPayments = "list_payments",
+    GetPayment = "get_payment",
+    RefundPayment = "refund_payment",
+    ResolvePayment = "resolve_payment",
+    CheckOutOrder = "check_out_order",
+    GetNotificationPreferences = "get_notification_preferences",
+    SetNotificationPreferences = "set_notification_preferences",
     /// What the product does itself; no token carries a role that may.
     System = "system",
 }

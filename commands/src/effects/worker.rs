@@ -23,7 +23,8 @@ use crate::ports::NewId;
 /// Effects of a lane performed at once: calls wait for somebody else, rendering keeps a processor busy.
 const fn at_once(lane: Lane) -> usize {
     match lane {
-        Lane::Provider => 16,
+        Lane::Provider | Lane::Payments => 16,
+        Lane::Mail => 4,
         Lane::Documents => 2,
     }
 }

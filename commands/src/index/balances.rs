@@ -40,6 +40,11 @@ pub(super) async fn index_invoice(
         | InvoiceEvent::CreditApplied(_)
         | InvoiceEvent::CreditedLinesAdded { .. }
         | InvoiceEvent::PaymentBooked(_)
+        | InvoiceEvent::PaymentAttempted { .. }
+        | InvoiceEvent::PaymentAttemptUnclear { .. }
+        | InvoiceEvent::PaymentAttemptEnded { .. }
+        | InvoiceEvent::CollectionPlanned { .. }
+        | InvoiceEvent::DunningStepTaken { .. }
         | InvoiceEvent::DocumentStored { .. } => {}
     }
     Ok(())

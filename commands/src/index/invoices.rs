@@ -30,6 +30,11 @@ pub(super) async fn index(tx: &mut PgConnection, recorded: &Recorded, event: &In
         | InvoiceEvent::CreditApplied(_)
         | InvoiceEvent::CreditedLinesAdded { .. }
         | InvoiceEvent::PaymentBooked(_)
+        | InvoiceEvent::PaymentAttempted { .. }
+        | InvoiceEvent::PaymentAttemptUnclear { .. }
+        | InvoiceEvent::PaymentAttemptEnded { .. }
+        | InvoiceEvent::CollectionPlanned { .. }
+        | InvoiceEvent::DunningStepTaken { .. }
         | InvoiceEvent::DocumentStored { .. } => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! Writing an invoice in the append of whoever makes it.
 
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::balance::BalanceSource;
 use domain::billing::minor_units;
 use domain::customer::{Customer, CustomerRules};
@@ -9,6 +9,7 @@ use domain::number_series::Numbered;
 use domain::order::OrderRules;
 use domain::{Money, Refusal};
 
+use crate::seller::SellerEntity;
 use crate::{Failure, Work, balance, commission, number, party};
 
 /// Keeps it as a draft, which has no number. One that is there already stays as it is.
@@ -61,15 +62,25 @@ async fn issued(
     let customer = customer.state.known().ok_or(Failure::NotFound)?;
     let entity = work.bus().seller().entity(&contents.seller_entity);
     let days = Days::new(u64::from(customer.terms.payment_days));
+    let due_on = issued_on.checked_add_days(days).unwrap_or(NaiveDate::MAX);
     Ok(IssuedInvoice {
         number: number::upcoming(work, Numbered::Invoice, entity, issued_on).await?,
         issued_on,
-        due_on: issued_on.checked_add_days(days).unwrap_or(NaiveDate::MAX),
+        due_on,
         seller: party::seller(entity),
         buyer: party::buyer(work, customer).await?,
         reference: reference(work, customer, &contents).await?,
+        collect_at: collect_at(customer, entity, due_on),
         contents,
     })
+}
+
+/// When the day it is due on begins, where it is collected by itself.
+fn collect_at(customer: &Customer, entity: &SellerEntity, due_on: NaiveDate) -> Option<DateTime<Utc>> {
+    match customer.terms.collection {
+        domain::customer::Collection::Automatic => due_on.pred_opt().map(|before| entity.end_of(before)),
+        domain::customer::Collection::Manual => None,
+    }
 }
 
 /// What the buyer wants to find on it, else its purchase order, else our order's id. An adopted subscription has an

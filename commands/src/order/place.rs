@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use domain::account::AccountRules;
-use domain::customer::{Customer, CustomerStatus};
+use domain::customer::{BillTo, Customer, CustomerStatus};
 use domain::order::{OrderCommand, OrderRules, OrderingAccount, PaymentMode, RequestedLine};
 use domain::pricing::{self, Buyer};
 use domain::service::{Service, ServiceRules};
@@ -74,6 +74,7 @@ pub(super) async fn look_up(
         reseller_id: customer.reseller_id,
         customer_suspended: is_suspended(work, customer).await?,
         customer_closed: customer.status == CustomerStatus::Closed,
+        customer_is_billed: customer.reseller_id.is_none() || customer.terms.bill_to == BillTo::Customer,
         name: request.name.clone(),
         payment: request.payment,
         purchase_order: request.purchase_order.clone(),

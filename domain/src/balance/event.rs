@@ -32,6 +32,8 @@ pub enum BalanceSource {
     Invoice(Uuid),
     /// More was paid than was left to pay.
     Payment(Uuid),
+    /// It went back to the customer, or was to and did not.
+    Refund(Uuid),
 }
 
 facts!(BalanceEvent in Balance { BalanceCredited "1.0", BalanceDebited "1.0" });

@@ -1,5 +1,7 @@
 //! What may happen to an invoice.
 
+mod collection;
+
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -21,6 +23,15 @@ pub(super) fn decide(
     match (state, asked.command) {
         (InvoiceState::Unknown, C::Draft(contents)) => Ok(drafted(contents).into()),
         (InvoiceState::Unknown, C::Issue(issued)) => Ok(issued_now(issued)?.into()),
+        (InvoiceState::Known(invoice), C::Attempt { payment_id }) => collection::attempt(invoice, *payment_id),
+        (InvoiceState::Known(invoice), C::NoteUnclear { payment_id }) => Ok(collection::unclear(invoice, *payment_id)),
+        (InvoiceState::Known(invoice), C::EndAttempt { payment_id, outcome, automatic }) => {
+            Ok(collection::ended(invoice, *payment_id, (*outcome, asked.at), *automatic))
+        }
+        (InvoiceState::Known(invoice), C::PlanCollection { at }) => Ok(collection::planned(invoice, *at)),
+        (InvoiceState::Known(invoice), C::TakeDunningStep { step, today }) => {
+            Ok(collection::dunned(invoice, *step, *today))
+        }
         (InvoiceState::Known(invoice), command) => change(invoice, command),
         (
             InvoiceState::Unknown,
@@ -29,6 +40,11 @@ pub(super) fn decide(
             | C::ApplyCredit(_)
             | C::BookPayment(_)
             | C::NoteOverdue { .. }
+            | C::Attempt { .. }
+            | C::NoteUnclear { .. }
+            | C::EndAttempt { .. }
+            | C::PlanCollection { .. }
+            | C::TakeDunningStep { .. }
             | C::StoreDocument(_)
             | C::Void
             | C::WriteOff,
@@ -47,7 +63,8 @@ fn change(invoice: &Invoice, command: &InvoiceCommand) -> Result<Decided<Invoice
         (S::Discarded, C::Discard) | (S::Void, C::Void) | (S::Uncollectible, C::WriteOff) => Ok(Decided::nothing()),
         (S::Issued, C::ApplyBalance { amount }) => balance_applied(invoice, *amount),
         (S::Issued | S::Paid | S::Uncollectible, C::ApplyCredit(credit)) => credit_applied(invoice, credit),
-        (S::Issued | S::Paid | S::Uncollectible, C::BookPayment(payment)) => payment_booked(invoice, payment),
+        // Also of what is void: money that comes in is never unseen, it only pays nothing here.
+        (S::Issued | S::Paid | S::Void | S::Uncollectible, C::BookPayment(payment)) => payment_booked(invoice, payment),
         (S::Issued, C::NoteOverdue { today }) => Ok(overdue(invoice, *today)),
         (S::Issued | S::Paid | S::Uncollectible | S::Void, C::StoreDocument(document)) => Ok(stored(invoice, document)),
         (S::Issued, C::Void) => void(invoice),
@@ -65,7 +82,13 @@ fn change(invoice: &Invoice, command: &InvoiceCommand) -> Result<Decided<Invoice
             | C::BookPayment(_)
             | C::StoreDocument(_)
             | C::Void
-            | C::WriteOff,
+            | C::WriteOff
+            // Decided before, whatever the status.
+            | C::Attempt { .. }
+            | C::NoteUnclear { .. }
+            | C::EndAttempt { .. }
+            | C::PlanCollection { .. }
+            | C::TakeDunningStep { .. },
         ) => Err(Refusal::InvalidState { state: status.name() }),
     }
 }
@@ -174,6 +197,9 @@ fn overdue(invoice: &Invoice, today: NaiveDate) -> Decided<InvoiceEvent> {
 }
 
 fn void(invoice: &Invoice) -> Result<Decided<InvoiceEvent>, Refusal> {
+    if invoice.collection.open.is_some() {
+        return Err(Refusal::PaymentInProgress);
+    }
     if !invoice.payments.is_empty() {
         return Err(Refusal::InvalidState { state: "paid" });
     }

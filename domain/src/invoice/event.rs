@@ -1,13 +1,14 @@
 //! What can happen to an invoice.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::InvoiceKind;
+use super::{DunningStep, InvoiceKind};
 use crate::billing::{InvoiceLine, Period, Totals};
 use crate::decider::facts;
 use crate::document::{Party, StoredDocument};
+use crate::payment::PaymentOutcome;
 use crate::tax::{TaxAmount, Treatment};
 use crate::{Currency, Money};
 
@@ -40,6 +41,32 @@ pub enum InvoiceEvent {
     PaymentBooked(Box<BookedPayment>),
     /// Nothing is left to pay.
     InvoicePaid {},
+    /// A gateway is asked for what is left to pay; one attempt is open at a time.
+    PaymentAttempted {
+        payment_id: Uuid,
+    },
+    /// Nobody knows what came of it: it stays open until that is found out.
+    PaymentAttemptUnclear {
+        payment_id: Uuid,
+    },
+    PaymentAttemptEnded {
+        payment_id: Uuid,
+        /// Never an unknown one.
+        outcome: PaymentOutcome,
+        /// Business time, as the other.
+        at: DateTime<Utc>,
+        /// When it is tried again by itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_attempt_at: Option<DateTime<Utc>>,
+    },
+    /// When it is collected by itself changes; without a time it is not.
+    CollectionPlanned {
+        at: Option<DateTime<Utc>>,
+    },
+    /// The customer is reminded, or suspended, because it is overdue for so long.
+    DunningStepTaken {
+        step: DunningStep,
+    },
     DocumentStored {
         document: StoredDocument,
     },
@@ -87,6 +114,9 @@ pub struct IssuedInvoice {
     /// What the buyer wants to find on it, or, without, its purchase order, or our order's id.
     pub reference: String,
     pub contents: InvoiceContents,
+    /// Business time of the first attempt to collect it, where that is done by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collect_at: Option<DateTime<Utc>>,
 }
 
 /// What a credit note does to the invoice it corrects.
@@ -115,7 +145,7 @@ pub struct CreditedLine {
 pub struct BookedPayment {
     pub payment_id: Uuid,
     pub amount: Money,
-    /// How much of it paid this invoice; more goes to the customer's balance.
+    /// How much of it paid this invoice; more goes to the customer's balance, from where it may be refunded.
     pub applied: Money,
     pub received_on: NaiveDate,
 }
@@ -123,5 +153,6 @@ pub struct BookedPayment {
 facts!(InvoiceEvent in Invoice {
     InvoiceDrafted "1.0", InvoiceDiscarded "1.0", InvoiceIssued "1.0", InvoiceLinesAdded "1.0", InvoiceOverdue "1.0",
     BalanceApplied "1.0", CreditApplied "1.0", CreditedLinesAdded "1.0", PaymentBooked "1.0", InvoicePaid "1.0",
-    DocumentStored "1.0", InvoiceVoided "1.0", InvoiceUncollectible "1.0"
+    PaymentAttempted "1.0", PaymentAttemptUnclear "1.0", PaymentAttemptEnded "1.0", CollectionPlanned "1.0",
+    DunningStepTaken "1.0", DocumentStored "1.0", InvoiceVoided "1.0", InvoiceUncollectible "1.0"
 });

@@ -1,13 +1,15 @@
 //! Invoices: what a billed party owes for one period, or for one prepaid order, in one currency.
 
+mod collection;
 mod command;
 mod decide;
 mod event;
 mod state;
 
+pub use collection::{Collection, DunningStep, OpenAttempt};
 pub use command::InvoiceCommand;
 pub use event::{AppliedCredit, BookedPayment, CreditedLine, InvoiceContents, InvoiceEvent, IssuedInvoice};
-pub use state::{Invoice, InvoiceState, InvoiceStatus, Issue};
+pub use state::{Invoice, InvoicePayment, InvoiceState, InvoiceStatus, Issue};
 
 use serde::{Deserialize, Serialize};
 

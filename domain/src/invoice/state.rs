@@ -6,10 +6,11 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AppliedCredit, BookedPayment, InvoiceContents, InvoiceEvent, IssuedInvoice};
+use super::{AppliedCredit, BookedPayment, Collection, InvoiceContents, InvoiceEvent, IssuedInvoice, OpenAttempt};
 use crate::billing::credit::CreditableLine;
 use crate::billing::{InvoiceLine, minus, sum};
 use crate::document::{DocumentFormat, Party, StoredDocument};
+use crate::payment::PaymentOutcome;
 use crate::{Money, Refusal};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -61,6 +62,40 @@ pub struct Invoice {
     pub payments: Vec<BookedPayment>,
     pub credits: Vec<AppliedCredit>,
     pub documents: Vec<StoredDocument>,
+    #[serde(default)]
+    pub collection: Collection,
+}
+
+/// How paying it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum InvoicePayment {
+    Unpaid,
+    /// A gateway is at it.
+    Processing,
+    Paid,
+    Failed(PaymentOutcome),
+    /// It may have been charged.
+    Unknown,
+}
+
+impl InvoicePayment {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unpaid => "unpaid",
+            Self::Processing => "processing",
+            Self::Paid => "paid",
+            Self::Failed(_) => "failed",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Why the last attempt failed.
+    pub const fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Failed(outcome) => outcome.reason(),
+            Self::Unpaid | Self::Processing | Self::Paid | Self::Unknown => None,
+        }
+    }
 }
 
 /// What an invoice gets when it is issued.
@@ -100,6 +135,11 @@ impl InvoiceState {
                 | InvoiceEvent::CreditedLinesAdded { .. }
                 | InvoiceEvent::PaymentBooked(_)
                 | InvoiceEvent::InvoicePaid {}
+                | InvoiceEvent::PaymentAttempted { .. }
+                | InvoiceEvent::PaymentAttemptUnclear { .. }
+                | InvoiceEvent::PaymentAttemptEnded { .. }
+                | InvoiceEvent::CollectionPlanned { .. }
+                | InvoiceEvent::DunningStepTaken { .. }
                 | InvoiceEvent::DocumentStored { .. }
                 | InvoiceEvent::InvoiceVoided {}
                 | InvoiceEvent::InvoiceUncollectible {},
@@ -120,6 +160,7 @@ impl Invoice {
             payments: Vec::new(),
             credits: Vec::new(),
             documents: Vec::new(),
+            collection: Collection::default(),
         }
     }
 
@@ -132,7 +173,9 @@ impl Invoice {
             buyer: issued.buyer.clone(),
             reference: issued.reference.clone(),
         };
-        Self { status: InvoiceStatus::Issued, issue: Some(issue), ..Self::draft(&issued.contents) }
+        let (next_at, planned_at) = (issued.collect_at, issued.collect_at);
+        let collection = Collection { next_at, planned_at, ..Collection::default() };
+        Self { status: InvoiceStatus::Issued, issue: Some(issue), collection, ..Self::draft(&issued.contents) }
     }
 
     fn evolve(&mut self, event: &InvoiceEvent) {
@@ -161,13 +204,37 @@ impl Invoice {
             InvoiceEvent::InvoicePaid {} => {
                 self.status = InvoiceStatus::Paid;
                 self.overdue = false;
+                self.collection.next_at = None;
+            }
+            InvoiceEvent::PaymentAttempted { payment_id } => {
+                self.collection.open = Some(OpenAttempt { payment_id: *payment_id, unclear: false });
+                self.collection.attempts += 1;
+            }
+            InvoiceEvent::PaymentAttemptUnclear { payment_id } => {
+                self.collection.open = Some(OpenAttempt { payment_id: *payment_id, unclear: true });
+            }
+            InvoiceEvent::PaymentAttemptEnded { outcome, at, next_attempt_at, .. } => {
+                self.collection.open = None;
+                self.collection.note(*outcome, *at);
+                self.collection.next_at = *next_attempt_at;
+            }
+            InvoiceEvent::CollectionPlanned { at } => {
+                self.collection.next_at = *at;
+                self.collection.planned_at = self.collection.planned_at.or(*at);
+            }
+            InvoiceEvent::DunningStepTaken { step } => {
+                self.collection.dunned.insert(*step);
             }
             InvoiceEvent::DocumentStored { document } => self.documents.push(document.clone()),
             InvoiceEvent::InvoiceVoided {} => {
                 self.status = InvoiceStatus::Void;
                 self.overdue = false;
+                self.collection.next_at = None;
             }
-            InvoiceEvent::InvoiceUncollectible {} => self.status = InvoiceStatus::Uncollectible,
+            InvoiceEvent::InvoiceUncollectible {} => {
+                self.status = InvoiceStatus::Uncollectible;
+                self.collection.next_at = None;
+            }
         }
     }
 
@@ -178,6 +245,17 @@ impl Invoice {
 
     pub const fn id(&self) -> Uuid {
         self.contents.invoice_id
+    }
+
+    /// How paying it stands, by whatever way.
+    pub fn payment(&self) -> InvoicePayment {
+        match (self.status, self.collection.open, self.collection.last) {
+            (InvoiceStatus::Paid, _, _) => InvoicePayment::Paid,
+            (_, Some(OpenAttempt { unclear: true, .. }), _) => InvoicePayment::Unknown,
+            (_, Some(_), _) => InvoicePayment::Processing,
+            (_, None, Some(outcome)) if outcome != PaymentOutcome::Succeeded => InvoicePayment::Failed(outcome),
+            (_, None, _) => InvoicePayment::Unpaid,
+        }
     }
 
     /// What credit notes have left of each line's net.

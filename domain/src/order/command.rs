@@ -35,6 +35,22 @@ pub enum OrderCommand {
     /// The day of a scheduled order has come.
     Start(StartOrder),
     Cancel,
+    /// Prepaid: a gateway is going to be asked for its total.
+    RequestPayment {
+        payment_id: Uuid,
+    },
+    MarkPaid {
+        payment_id: Uuid,
+    },
+    /// `reason` in our words.
+    MarkPaymentFailed {
+        payment_id: Uuid,
+        reason: String,
+    },
+    /// It was not paid in time.
+    CancelUnpaid,
+    /// The customer was told how it ended.
+    NoteNotified,
 }
 
 /// What a scheduled order meets on its day.
@@ -61,6 +77,8 @@ pub struct PlaceOrder {
     /// The customer or its reseller is suspended.
     pub customer_suspended: bool,
     pub customer_closed: bool,
+    /// Its orders are invoiced to the customer itself, not to its reseller.
+    pub customer_is_billed: bool,
     pub name: Option<String>,
     pub payment: PaymentMode,
     pub purchase_order: Option<String>,

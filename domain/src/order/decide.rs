@@ -1,5 +1,6 @@
 //! What follows from asking something of an order.
 
+pub(super) mod payment;
 pub(super) mod start;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -16,6 +17,8 @@ use crate::{Asked, Decided, Money, Refusal, calendar};
 
 /// Reason of a line that was cancelled because its owner cancelled the order.
 pub const CANCELLED_BY_REQUEST: &str = "cancelled-by-request";
+/// Reason of a line of a prepaid order that was not paid in time.
+pub const NOT_PAID: &str = "not-paid";
 /// Reason of a line that went down with an order the provider refused because of another line.
 pub const ORDER_REFUSED: &str = "order-refused";
 /// Seats of one line at most, whatever the service allows.
@@ -30,6 +33,15 @@ pub(super) fn decide(state: &OrderState, asked: &Asked<'_, OrderCommand>) -> Res
         (OrderState::Known(order), OrderCommand::Start(start)) => {
             start::decide(order, start, asked.at).map(Decided::from)
         }
+        (OrderState::Known(order), OrderCommand::RequestPayment { payment_id }) => payment::request(order, *payment_id),
+        (OrderState::Known(order), OrderCommand::MarkPaid { payment_id }) => {
+            payment::paid(order, *payment_id, asked.at)
+        }
+        (OrderState::Known(order), OrderCommand::MarkPaymentFailed { payment_id, reason }) => {
+            Ok(payment::failed(order, *payment_id, reason))
+        }
+        (OrderState::Known(order), OrderCommand::CancelUnpaid) => Ok(payment::not_paid(order, asked.at)),
+        (OrderState::Known(order), OrderCommand::NoteNotified) => Ok(notified(order, asked.at)),
         (OrderState::Known(order), command) => follow_up(order, command),
     }
 }
@@ -42,14 +54,14 @@ fn follow_up(order: &Order, command: &OrderCommand) -> Result<Decided<OrderEvent
         // An order's id is made once per request: the same id is the same request, seen again.
         (_, Command::Place(_) | Command::Start(_)) => Ok(Decided::nothing()),
 
-        (Status::Placed, Command::MarkSubmitted { provider_order_id }) => {
+        (Status::Placed | Status::Paid, Command::MarkSubmitted { provider_order_id }) => {
             Ok(OrderEvent::OrderSubmitted { provider_order_id: provider_order_id.clone() }.into())
         }
         (_, Command::MarkSubmitted { provider_order_id }) if submitted == Some(provider_order_id) => {
             Ok(Decided::nothing())
         }
 
-        (Status::Placed, Command::RefuseAtSubmission { line, reason }) => Ok(refused(order, *line, reason).into()),
+        (Status::Placed | Status::Paid, Command::RefuseAtSubmission { line, reason }) => Ok(refused(order, *line, reason).into()),
         // Nothing came into being at the provider, and here nothing is left to end.
         (Status::Failed | Status::Cancelled, Command::RefuseAtSubmission { .. }) if submitted.is_none() => {
             Ok(Decided::nothing())
@@ -57,7 +69,10 @@ fn follow_up(order: &Order, command: &OrderCommand) -> Result<Decided<OrderEvent
 
         (_, Command::RecordOutcome { lines }) if submitted.is_some() => outcome(order, lines).map(Decided::from),
 
-        (Status::Scheduled | Status::Placed, Command::Cancel) => Ok(cancelled(order).into()),
+        (Status::Scheduled | Status::Placed | Status::PaymentFailed | Status::Paid, Command::Cancel) => {
+            Ok(cancelled(order, CANCELLED_BY_REQUEST).into())
+        }
+        (Status::PaymentPending, Command::Cancel) => Err(Refusal::PaymentInProgress),
         (Status::Submitted, Command::Cancel) if !order.cancellation_requested => {
             Ok(OrderEvent::OrderCancellationRequested {}.into())
         }
@@ -82,7 +97,13 @@ fn follow_up(order: &Order, command: &OrderCommand) -> Result<Decided<OrderEvent
             | Command::RefuseAtSubmission { .. }
             | Command::RecordOutcome { .. }
             | Command::RecordLate { .. }
-            | Command::Cancel,
+            | Command::Cancel
+            // Decided before, whatever the status.
+            | Command::RequestPayment { .. }
+            | Command::MarkPaid { .. }
+            | Command::MarkPaymentFailed { .. }
+            | Command::CancelUnpaid
+            | Command::NoteNotified,
         ) => Err(Refusal::InvalidState { state: status.name() }),
     }
 }
@@ -124,7 +145,7 @@ pub fn problems(order: &PlaceOrder) -> Vec<(Option<u32>, Refusal)> {
         order.customer_suspended.then_some(Refusal::CustomerSuspended),
         order.customer_closed.then_some(Refusal::CustomerClosed),
         unusable(order.account.status),
-        (order.payment == PaymentMode::Prepaid).then_some(Refusal::PrepaidNotAvailable),
+        (order.payment == PaymentMode::Prepaid && !order.customer_is_billed).then_some(Refusal::PrepaidNotAvailable),
         order.start_on.filter(|day| !may_start_on(*day, order.today)).map(|_| Refusal::InvalidStartDate),
         order.lines.is_empty().then_some(Refusal::NoLines),
     ];
@@ -223,11 +244,15 @@ fn refused(order: &Order, line: Option<u32>, reason: &str) -> Vec<OrderEvent> {
     ended.chain([OrderEvent::OrderFailed {}]).collect()
 }
 
-fn cancelled(order: &Order) -> Vec<OrderEvent> {
+fn cancelled(order: &Order, reason: &str) -> Vec<OrderEvent> {
     let ended = order
         .open_lines()
-        .map(|open| OrderEvent::OrderLineCancelled { line: open.line.line, reason: CANCELLED_BY_REQUEST.to_owned() });
+        .map(|open| OrderEvent::OrderLineCancelled { line: open.line.line, reason: reason.to_owned() });
     ended.chain([OrderEvent::OrderCancelled {}]).collect()
+}
+
+fn notified(order: &Order, at: DateTime<Utc>) -> Decided<OrderEvent> {
+    if order.notified_at.is_some() { Decided::nothing() } else { OrderEvent::OrderCustomerNotified { at }.into() }
 }
 
 /// Only open lines change, so what was provisioned stays provisioned whatever is said later.

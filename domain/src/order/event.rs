@@ -1,6 +1,6 @@
 //! What can happen to an order.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -16,6 +16,21 @@ pub enum OrderEvent {
     OrderScheduled {
         details: OrderDetails,
         start_on: NaiveDate,
+    },
+    /// Prepaid: its total is going to be asked for.
+    OrderPaymentRequested {
+        payment_id: Uuid,
+    },
+    /// It may go to the provider now, as soon as the account is there.
+    OrderPaid {
+        payment_id: Uuid,
+        account_id: Uuid,
+        at: DateTime<Utc>,
+    },
+    /// `reason` in our words; it can be paid again.
+    OrderPaymentFailed {
+        payment_id: Uuid,
+        reason: String,
     },
     /// The provider has accepted it under this id.
     OrderSubmitted {
@@ -41,10 +56,15 @@ pub enum OrderEvent {
     /// The provider is asked; lines it has already provisioned stay.
     OrderCancellationRequested {},
     OrderCancelled {},
+    /// The customer was told how it ended.
+    OrderCustomerNotified {
+        at: DateTime<Utc>,
+    },
 }
 
 facts!(OrderEvent in Order {
-    OrderPlaced "1.0", OrderScheduled "1.0", OrderSubmitted "1.0", OrderLineProvisioned "1.0",
+    OrderPlaced "1.0", OrderScheduled "1.0", OrderPaymentRequested "1.0", OrderPaid "1.0", OrderPaymentFailed "1.0",
+    OrderSubmitted "1.0", OrderLineProvisioned "1.0",
     OrderLineRejected "1.0", OrderLineCancelled "1.0", OrderFulfilled "1.0", OrderPartiallyFulfilled "1.0",
-    OrderFailed "1.0", OrderCancellationRequested "1.0", OrderCancelled "1.0"
+    OrderFailed "1.0", OrderCancellationRequested "1.0", OrderCancelled "1.0", OrderCustomerNotified "1.0"
 });

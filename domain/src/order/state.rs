@@ -26,6 +26,18 @@ pub struct Order {
     /// Set once the provider has accepted it.
     pub provider_order_id: Option<String>,
     pub cancellation_requested: bool,
+    /// Of a prepaid order: the payment that is on its way or that it was paid with.
+    #[serde(default)]
+    pub payment_id: Option<Uuid>,
+    /// Business time of the payment.
+    #[serde(default)]
+    pub paid_at: Option<DateTime<Utc>>,
+    /// Why the last payment failed.
+    #[serde(default)]
+    pub payment_reason: Option<String>,
+    /// When the customer was told how it ended; business time.
+    #[serde(default)]
+    pub notified_at: Option<DateTime<Utc>>,
     pub lines: Vec<PlacedLine>,
 }
 
@@ -34,6 +46,9 @@ pub struct Order {
 pub enum OrderStatus {
     Scheduled,
     Placed,
+    PaymentPending,
+    Paid,
+    PaymentFailed,
     Submitted,
     Fulfilled,
     PartiallyFulfilled,
@@ -46,6 +61,9 @@ impl OrderStatus {
         match self {
             Self::Scheduled => "scheduled",
             Self::Placed => "placed",
+            Self::PaymentPending => "payment_pending",
+            Self::Paid => "paid",
+            Self::PaymentFailed => "payment_failed",
             Self::Submitted => "submitted",
             Self::Fulfilled => "fulfilled",
             Self::PartiallyFulfilled => "partially_fulfilled",
@@ -113,7 +131,10 @@ impl OrderState {
             // A stream begins with one of the two above; without one there is nothing to fold into.
             (
                 Self::Unknown,
-                OrderEvent::OrderSubmitted { .. }
+                OrderEvent::OrderPaymentRequested { .. }
+                | OrderEvent::OrderPaid { .. }
+                | OrderEvent::OrderPaymentFailed { .. }
+                | OrderEvent::OrderSubmitted { .. }
                 | OrderEvent::OrderLineProvisioned { .. }
                 | OrderEvent::OrderLineRejected { .. }
                 | OrderEvent::OrderLineCancelled { .. }
@@ -121,7 +142,8 @@ impl OrderState {
                 | OrderEvent::OrderPartiallyFulfilled {}
                 | OrderEvent::OrderFailed {}
                 | OrderEvent::OrderCancellationRequested {}
-                | OrderEvent::OrderCancelled {},
+                | OrderEvent::OrderCancelled {}
+                | OrderEvent::OrderCustomerNotified { .. },
             ) => {}
         }
     }
@@ -146,6 +168,10 @@ impl Order {
             placed_at: None,
             provider_order_id: None,
             cancellation_requested: false,
+            payment_id: None,
+            paid_at: None,
+            payment_reason: None,
+            notified_at: None,
         }
     }
 
@@ -185,6 +211,22 @@ impl Order {
             OrderEvent::OrderFailed {} => self.status = OrderStatus::Failed,
             OrderEvent::OrderCancellationRequested {} => self.cancellation_requested = true,
             OrderEvent::OrderCancelled {} => self.status = OrderStatus::Cancelled,
+            OrderEvent::OrderPaymentRequested { payment_id } => {
+                self.status = OrderStatus::PaymentPending;
+                self.payment_id = Some(*payment_id);
+                self.payment_reason = None;
+            }
+            OrderEvent::OrderPaid { payment_id, at, .. } => {
+                self.status = OrderStatus::Paid;
+                self.payment_id = Some(*payment_id);
+                self.paid_at = Some(*at);
+                self.payment_reason = None;
+            }
+            OrderEvent::OrderPaymentFailed { reason, .. } => {
+                self.status = OrderStatus::PaymentFailed;
+                self.payment_reason = Some(reason.clone());
+            }
+            OrderEvent::OrderCustomerNotified { at } => self.notified_at = Some(*at),
         }
     }
 

@@ -49,7 +49,9 @@ fn wanted(event: &Event, stream: &StreamId) -> Option<Effect> {
         | Event::Balance(_)
         | Event::NumberSeries(_)
         | Event::ChargeLedger(_)
-        | Event::CommissionAccount(_) => None,
+        | Event::CommissionAccount(_)
+        | Event::Payment(_)
+        | Event::NotificationPreferences(_) => None,
     }
 }
 

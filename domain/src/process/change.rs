@@ -50,7 +50,9 @@ fn subscription_event(event: &Event) -> Option<&SubscriptionEvent> {
         | Event::NumberSeries(_)
         | Event::ChargeLedger(_)
         | Event::BillingRun(_)
-        | Event::CommissionAccount(_) => None,
+        | Event::CommissionAccount(_)
+        | Event::Payment(_)
+        | Event::NotificationPreferences(_) => None,
     }
 }
 

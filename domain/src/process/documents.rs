@@ -48,7 +48,9 @@ fn issued(event: &Event, stream: &StreamId) -> Option<DocumentKey> {
         | Event::Balance(_)
         | Event::NumberSeries(_)
         | Event::ChargeLedger(_)
-        | Event::BillingRun(_) => None,
+        | Event::BillingRun(_)
+        | Event::Payment(_)
+        | Event::NotificationPreferences(_) => None,
     }
 }
 
@@ -65,6 +67,11 @@ fn of_invoice(event: &InvoiceEvent) -> Option<DocumentKey> {
         | E::CreditedLinesAdded { .. }
         | E::PaymentBooked(_)
         | E::InvoicePaid {}
+        | E::PaymentAttempted { .. }
+        | E::PaymentAttemptUnclear { .. }
+        | E::PaymentAttemptEnded { .. }
+        | E::CollectionPlanned { .. }
+        | E::DunningStepTaken { .. }
         | E::DocumentStored { .. }
         | E::InvoiceVoided {}
         | E::InvoiceUncollectible {} => None,

@@ -4,12 +4,18 @@
 pub mod bill;
 pub mod catalogue;
 pub mod change;
+pub mod collect;
 pub mod documents;
+pub mod dun;
+pub mod notify;
 pub mod provision;
 
 pub use bill::Bill;
 pub use change::Change;
+pub use collect::Collect;
 pub use documents::Documents;
+pub use dun::Dun;
+pub use notify::Notify;
 pub use provision::Provision;
 
 use std::fmt::Debug;
@@ -19,6 +25,7 @@ use uuid::Uuid;
 
 use crate::billing::Period;
 use crate::document::DocumentKey;
+use crate::invoice::DunningStep;
 use crate::{Event, StreamId};
 
 /// A pure decision over events, with a small state per instance.
@@ -65,6 +72,42 @@ pub enum Effect {
     RunBilling { run_id: Uuid },
     /// Have the document rendered and stored before anybody asks for it.
     StoreDocuments { document: DocumentKey },
+    /// Have the payment charged at its gateway, and learn what came of it.
+    ChargePayment { payment_id: Uuid },
+    /// Ask the gateway what came of a payment of which nobody knows.
+    AskPayment { payment_id: Uuid },
+    /// Have money sent back, and learn what came of it.
+    RefundPayment { payment_id: Uuid, refund_id: Uuid },
+    /// Ask the gateway what came of a refund of which nobody knows.
+    AskRefund { payment_id: Uuid, refund_id: Uuid },
+    /// Give back what was paid for lines of a prepaid order that came to nothing.
+    CreditOrder { order_id: Uuid },
+    /// Suspend, or resume, what belongs to the invoice's billed party, as its overdue invoices ask for.
+    SettleDunning { invoice_id: Uuid },
+    /// Tell a customer by e-mail.
+    SendMail { mail: Mail },
+}
+
+/// What a customer is told, by what it is about. One message per event that asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "mail", rename_all = "snake_case")]
+pub enum Mail {
+    OrderConfirmed { order_id: Uuid },
+    OrderFailed { order_id: Uuid },
+    InvoiceIssued { invoice_id: Uuid },
+    InvoiceOverdue { invoice_id: Uuid, step: DunningStep },
+    PaymentSucceeded { payment_id: Uuid },
+    PaymentFailed { payment_id: Uuid },
+}
+
+impl Mail {
+    pub const fn subject_id(self) -> Uuid {
+        match self {
+            Self::OrderConfirmed { order_id } | Self::OrderFailed { order_id } => order_id,
+            Self::InvoiceIssued { invoice_id } | Self::InvoiceOverdue { invoice_id, .. } => invoice_id,
+            Self::PaymentSucceeded { payment_id } | Self::PaymentFailed { payment_id } => payment_id,
+        }
+    }
 }
 
 /// Effects of one lane are performed by workers of their own, so that many of them do not hold up those of another.
@@ -72,6 +115,9 @@ pub enum Effect {
 pub enum Lane {
     Provider,
     Documents,
+    /// At the payment gateways, and what follows from what they say.
+    Payments,
+    Mail,
 }
 
 impl Lane {
@@ -80,6 +126,8 @@ impl Lane {
         match self {
             Self::Provider => "provider",
             Self::Documents => "documents",
+            Self::Payments => "payments",
+            Self::Mail => "mail",
         }
     }
 }
@@ -101,6 +149,13 @@ impl Effect {
             Self::StartBilling { .. } => "start_billing",
             Self::RunBilling { .. } => "run_billing",
             Self::StoreDocuments { .. } => "store_documents",
+            Self::ChargePayment { .. } => "charge_payment",
+            Self::AskPayment { .. } => "ask_payment",
+            Self::RefundPayment { .. } => "refund_payment",
+            Self::AskRefund { .. } => "ask_refund",
+            Self::CreditOrder { .. } => "credit_order",
+            Self::SettleDunning { .. } => "settle_dunning",
+            Self::SendMail { .. } => "send_mail",
         }
     }
 
@@ -108,6 +163,13 @@ impl Effect {
     pub const fn lane(&self) -> Lane {
         match self {
             Self::StoreDocuments { .. } => Lane::Documents,
+            Self::ChargePayment { .. }
+            | Self::AskPayment { .. }
+            | Self::RefundPayment { .. }
+            | Self::AskRefund { .. }
+            | Self::CreditOrder { .. }
+            | Self::SettleDunning { .. } => Lane::Payments,
+            Self::SendMail { .. } => Lane::Mail,
             Self::OpenAccount { .. }
             | Self::SubmitOrder { .. }
             | Self::WatchOrder { .. }
@@ -138,6 +200,11 @@ impl Effect {
             Self::StartBilling { entity, period } => format!("{entity}/{period}"),
             Self::SettleDrift { drift_id, .. } => drift_id.to_string(),
             Self::StoreDocuments { document } => document.id().to_string(),
+            Self::ChargePayment { payment_id } | Self::AskPayment { payment_id } => payment_id.to_string(),
+            Self::RefundPayment { refund_id, .. } | Self::AskRefund { refund_id, .. } => refund_id.to_string(),
+            Self::CreditOrder { order_id } => order_id.to_string(),
+            Self::SettleDunning { invoice_id } => invoice_id.to_string(),
+            Self::SendMail { mail } => mail.subject_id().to_string(),
         }
     }
 }

@@ -42,7 +42,9 @@ impl Process for Provision {
             | Event::NumberSeries(_)
             | Event::ChargeLedger(_)
             | Event::BillingRun(_)
-            | Event::CommissionAccount(_) => None,
+            | Event::CommissionAccount(_)
+            | Event::Payment(_)
+            | Event::NotificationPreferences(_) => None,
         }
     }
 
@@ -63,7 +65,9 @@ impl Process for Provision {
             | Event::NumberSeries(_)
             | Event::ChargeLedger(_)
             | Event::BillingRun(_)
-            | Event::CommissionAccount(_) => Vec::new(),
+            | Event::CommissionAccount(_)
+            | Event::Payment(_)
+            | Event::NotificationPreferences(_) => Vec::new(),
         }
     }
 }
@@ -81,8 +85,12 @@ fn account_key(event: &AccountEvent, stream: &StreamId) -> Option<String> {
 fn order_key(event: &OrderEvent, stream: &StreamId) -> Option<String> {
     match event {
         OrderEvent::OrderPlaced { details } => Some(details.account_id.to_string()),
+        OrderEvent::OrderPaid { account_id, .. } => Some(account_id.to_string()),
         OrderEvent::OrderSubmitted { .. } | OrderEvent::OrderCancellationRequested {} => Some(stream.id.clone()),
         OrderEvent::OrderScheduled { .. }
+        | OrderEvent::OrderPaymentRequested { .. }
+        | OrderEvent::OrderPaymentFailed { .. }
+        | OrderEvent::OrderCustomerNotified { .. }
         | OrderEvent::OrderLineProvisioned { .. }
         | OrderEvent::OrderLineRejected { .. }
         | OrderEvent::OrderLineCancelled { .. }
@@ -111,9 +119,15 @@ fn on_account(state: &mut ProvisionState, event: &AccountEvent) -> Vec<Effect> {
 fn on_order(state: &mut ProvisionState, event: &OrderEvent, stream: &StreamId) -> Vec<Effect> {
     match event {
         OrderEvent::OrderPlaced { details } => placed(state, details),
+        OrderEvent::OrderPaid { .. } => {
+            Uuid::parse_str(&stream.id).map_or_else(|_| Vec::new(), |order_id| submitted(state, order_id))
+        }
         OrderEvent::OrderSubmitted { .. } => about(stream, |order_id| Effect::WatchOrder { order_id }),
         OrderEvent::OrderCancellationRequested {} => about(stream, |order_id| Effect::CancelOrder { order_id }),
         OrderEvent::OrderScheduled { .. }
+        | OrderEvent::OrderPaymentRequested { .. }
+        | OrderEvent::OrderPaymentFailed { .. }
+        | OrderEvent::OrderCustomerNotified { .. }
         | OrderEvent::OrderLineProvisioned { .. }
         | OrderEvent::OrderLineRejected { .. }
         | OrderEvent::OrderLineCancelled { .. }
@@ -124,18 +138,21 @@ fn on_order(state: &mut ProvisionState, event: &OrderEvent, stream: &StreamId) -
     }
 }
 
-/// An order cancelled while it waits is still sent out as an effect: the worker finds it cancelled and stops.
 fn placed(state: &mut ProvisionState, details: &OrderDetails) -> Vec<Effect> {
-    let order_id = details.order_id;
-    match (details.payment, state.linked) {
-        (PaymentMode::Invoice, true) => vec![Effect::SubmitOrder { order_id }],
-        (PaymentMode::Invoice, false) => {
-            state.waiting.push(order_id);
-            Vec::new()
-        }
+    match details.payment {
+        PaymentMode::Invoice => submitted(state, details.order_id),
         // Goes out when it is paid.
-        (PaymentMode::Prepaid, _) => Vec::new(),
+        PaymentMode::Prepaid => Vec::new(),
     }
+}
+
+/// An order cancelled while it waits is still sent out as an effect: the worker finds it cancelled and stops.
+fn submitted(state: &mut ProvisionState, order_id: Uuid) -> Vec<Effect> {
+    if state.linked {
+        return vec![Effect::SubmitOrder { order_id }];
+    }
+    state.waiting.push(order_id);
+    Vec::new()
 }
 
 /// Every order's stream has the order's id as its own.

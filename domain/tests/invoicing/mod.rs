@@ -121,6 +121,7 @@ pub fn issuing(contents: InvoiceContents) -> IssuedInvoice {
         seller: party("Cloudsales GmbH"),
         buyer: party("Acker Landhandel GmbH"),
         reference: "PO-7".to_owned(),
+        collect_at: None,
         contents,
     }
 }

@@ -62,6 +62,7 @@ pub fn order(quantities: &[u32]) -> PlaceOrder {
         reseller_id: None,
         customer_suspended: false,
         customer_closed: false,
+        customer_is_billed: true,
         name: Some("October".to_owned()),
         payment: PaymentMode::Invoice,
         purchase_order: Some("PO-77".to_owned()),

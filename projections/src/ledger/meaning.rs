@@ -162,6 +162,11 @@ impl Receivable {
             | InvoiceEvent::InvoiceIssued(_)
             | InvoiceEvent::InvoiceLinesAdded { .. }
             | InvoiceEvent::CreditedLinesAdded { .. }
+            | InvoiceEvent::PaymentAttempted { .. }
+            | InvoiceEvent::PaymentAttemptUnclear { .. }
+            | InvoiceEvent::PaymentAttemptEnded { .. }
+            | InvoiceEvent::CollectionPlanned { .. }
+            | InvoiceEvent::DunningStepTaken { .. }
             | InvoiceEvent::DocumentStored { .. } => Ok(Vec::new()),
         }
     }

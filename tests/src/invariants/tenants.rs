@@ -9,7 +9,9 @@ use domain::billing_run::BillingRunEvent;
 use domain::commission_account::CommissionAccountEvent;
 use domain::credit_note::CreditNoteEvent;
 use domain::invoice::InvoiceEvent;
+use domain::notification_preferences::NotificationPreferencesEvent;
 use domain::order::OrderEvent;
+use domain::payment::PaymentEvent;
 use domain::subscription::SubscriptionEvent;
 use event_log::Recorded;
 use uuid::Uuid;
@@ -59,6 +61,8 @@ fn strangers(events: &[Recorded]) -> Vec<String> {
             | Event::CreditNote(_)
             | Event::Balance(_)
             | Event::CommissionAccount(_)
+            | Event::Payment(_)
+            | Event::NotificationPreferences(_)
             | Event::BillingRun(_) => {
                 wrong.extend(booked.strange(event, recorded));
                 continue;
@@ -125,6 +129,10 @@ fn names(event: &Event) -> Option<Uuid> {
             | CommissionAccountEvent::CommissionReversed { reseller_id, .. },
         ) => Some(*reseller_id),
         Event::CommissionAccount(CommissionAccountEvent::CommissionStatementIssued(issued)) => Some(issued.reseller_id),
+        Event::Payment(PaymentEvent::PaymentStarted(started)) => Some(started.customer_id),
+        Event::NotificationPreferences(NotificationPreferencesEvent::PreferencesSet { customer_id, .. }) => {
+            Some(*customer_id)
+        }
         Event::BillingRun(BillingRunEvent::BillingRunStarted(started)) => started.customer_id,
         Event::BillingRun(
             BillingRunEvent::ProviderChargesImported { customer_id, .. }

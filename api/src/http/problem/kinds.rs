@@ -29,6 +29,9 @@ pub enum ProblemType {
     HasAccounts,
     HasSubscriptions,
     HasBalance,
+    PaymentInProgress,
+    AlreadyPaid,
+    RefundNotSupported,
     PeriodOpen,
     DocumentNotAvailable,
     Duplicate,
@@ -59,6 +62,7 @@ pub enum ProblemType {
     AmountOverflow,
     NotAvailableYet,
     CreditLimit,
+    RefundLimit,
     IdempotencyKeyReused,
     RateLimited,
     HeadersTooLarge,
@@ -109,7 +113,7 @@ static INTERNAL: Row = row(
 );
 
 #[rustfmt::skip]
-static ROWS: [Row; 63] = [
+static ROWS: [Row; 67] = [
     row(P::MalformedJson, BAD_REQUEST, "malformed-json", "The body is not valid JSON",
         "The body must be one JSON document in UTF-8 without a byte order mark. Duplicate keys, more than 32 levels, lone surrogates, comments and anything after the document are refused."),
     row(P::MalformedRequest, BAD_REQUEST, "malformed-request", "The request is malformed",
@@ -162,6 +166,14 @@ static ROWS: [Row; 63] = [
         "Drafts have no documents, and amounts with three decimals cannot be written as an electronic invoice. Other formats may be available."),
     row(P::CreditLimit, SHAPE, "credit-limit", "More is credited than is left",
         "The lines, or the invoice, have less left than this would credit. The detail names what is left."),
+    row(P::RefundLimit, SHAPE, "refund-limit", "More is refunded than is left",
+        "The payment has less left than this would send back. The detail names what is left."),
+    row(P::PaymentInProgress, CONFLICT, "payment-in-progress", "A payment is under way",
+        "One payment is on its way, or its outcome is not known yet. Nothing is charged again before that is found out."),
+    row(P::AlreadyPaid, CONFLICT, "already-paid", "Nothing is left to pay",
+        "The invoice is paid. What is paid beyond it would be sent back."),
+    row(P::RefundNotSupported, CONFLICT, "refund-not-supported", "Money cannot go back this way",
+        "What was paid through this gateway, or outside, cannot be sent back by it. Credit the invoice to the customer's balance instead."),
     row(P::HasBalance, CONFLICT, "has-balance", "There is an open balance",
         "Settle what is owed, or pay out the credit, first."),
     row(P::Duplicate, CONFLICT, "duplicate", "It exists already",

@@ -142,6 +142,7 @@ impl Folding<'_> {
             AggregateType::Balance => {
                 billing::balance(&self.fold::<BalanceRules>()?.state).ok_or_else(Problem::not_found)
             }
+            AggregateType::Payment | AggregateType::NotificationPreferences => Err(Problem::not_found()),
             AggregateType::NumberSeries => Ok(billing::number_series(&self.fold::<NumberSeriesRules>()?.state)),
             AggregateType::ChargeLedger => Ok(billing::charge_ledger(&self.fold::<ChargeLedgerRules>()?.state)),
             AggregateType::CommissionAccount => {

@@ -136,7 +136,11 @@ fn processes(order: &Order, head: &Head) -> ProcessesBody {
     let none = || ProcessBody { state: "none", at: None };
     let provisioning = match order.status {
         OrderStatus::Scheduled => none(),
-        OrderStatus::Placed | OrderStatus::Submitted => ProcessBody { state: "pending", at: order.placed_at },
+        OrderStatus::Placed
+        | OrderStatus::PaymentPending
+        | OrderStatus::PaymentFailed
+        | OrderStatus::Paid
+        | OrderStatus::Submitted => ProcessBody { state: "pending", at: order.placed_at },
         OrderStatus::Fulfilled | OrderStatus::PartiallyFulfilled => {
             ProcessBody { state: "completed", at: Some(head.updated_at) }
         }

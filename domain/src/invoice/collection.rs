@@ -1,0 +1,115 @@
+//! How far the collection of an invoice is: the attempts to have it paid by a gateway, and the steps of dunning.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::payment::PaymentOutcome;
+use crate::payment::retry::{Failures, next_attempt};
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Collection {
+    /// The attempt that is on its way, or that nobody knows the outcome of.
+    pub open: Option<OpenAttempt>,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// What the last attempt came to.
+    pub last: Option<PaymentOutcome>,
+    /// When it is tried by itself; business time, as all below.
+    pub next_at: Option<DateTime<Utc>>,
+    /// The first time it was to be tried by itself.
+    pub planned_at: Option<DateTime<Utc>>,
+    pub first_declined_at: Option<DateTime<Utc>>,
+    pub unreachable_since: Option<DateTime<Utc>>,
+    pub dunned: BTreeSet<DunningStep>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenAttempt {
+    pub payment_id: Uuid,
+    /// Nobody knows whether it was charged.
+    pub unclear: bool,
+}
+
+/// What is done about an invoice that is not paid, each once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DunningStep {
+    FirstReminder,
+    SecondReminder,
+    LastReminder,
+    /// The billed party's services are suspended until nothing is overdue for so long.
+    Suspension,
+}
+
+impl DunningStep {
+    pub const ALL: [Self; 4] = [Self::FirstReminder, Self::SecondReminder, Self::LastReminder, Self::Suspension];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FirstReminder => "first_reminder",
+            Self::SecondReminder => "second_reminder",
+            Self::LastReminder => "last_reminder",
+            Self::Suspension => "suspension",
+        }
+    }
+
+    /// Days after the due day.
+    pub const fn days(self) -> u64 {
+        match self {
+            Self::FirstReminder => 1,
+            Self::SecondReminder => 7,
+            Self::LastReminder => 14,
+            Self::Suspension => 30,
+        }
+    }
+}
+
+impl Collection {
+    /// When it is tried again after an attempt that came to `outcome` at `at`. What was planned before stays where it
+    /// comes sooner; an attempt that somebody makes before it is due moves nothing but what could not be reached.
+    pub fn next_after(&self, outcome: PaymentOutcome, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let planned = self.next_at.filter(|next| *next > at);
+        let mut after = self.clone();
+        after.note(outcome, at);
+        let failures =
+            Failures { first_declined_at: after.first_declined_at, unreachable_since: after.unreachable_since };
+        let retry = match outcome {
+            PaymentOutcome::Succeeded => return None,
+            PaymentOutcome::Unreachable => next_attempt(&failures, outcome, at),
+            PaymentOutcome::Declined(_) | PaymentOutcome::Expired | PaymentOutcome::Unknown(_) if self.is_early(at) => {
+                None
+            }
+            PaymentOutcome::Declined(_) | PaymentOutcome::Expired | PaymentOutcome::Unknown(_) => {
+                next_attempt(&failures, outcome, at)
+            }
+        };
+        match (planned, retry) {
+            (Some(planned), Some(retry)) => Some(planned.min(retry)),
+            (planned, retry) => planned.or(retry),
+        }
+    }
+
+    /// Before the first time it was to be tried by itself.
+    fn is_early(&self, at: DateTime<Utc>) -> bool {
+        self.planned_at.is_some_and(|planned| at < planned)
+    }
+
+    pub(super) fn note(&mut self, outcome: PaymentOutcome, at: DateTime<Utc>) {
+        self.last = Some(outcome);
+        match outcome {
+            PaymentOutcome::Unreachable => {
+                self.unreachable_since.get_or_insert(at);
+            }
+            PaymentOutcome::Declined(_) | PaymentOutcome::Expired => {
+                self.unreachable_since = None;
+                if !self.is_early(at) {
+                    self.first_declined_at.get_or_insert(at);
+                }
+            }
+            PaymentOutcome::Succeeded | PaymentOutcome::Unknown(_) => self.unreachable_since = None,
+        }
+    }
+}

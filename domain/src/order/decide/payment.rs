@@ -1,0 +1,51 @@
+//! Paying a prepaid order before it goes to the provider.
+
+use chrono::{DateTime, Days, Utc};
+use uuid::Uuid;
+
+use super::{NOT_PAID, cancelled};
+use crate::order::{Order, OrderEvent, OrderStatus, PaymentMode};
+use crate::{Decided, Refusal};
+
+/// Days after which a prepaid order that is not paid is cancelled.
+pub const UNPAID_DAYS: u64 = 14;
+
+pub(super) fn request(order: &Order, payment_id: Uuid) -> Result<Decided<OrderEvent>, Refusal> {
+    match (order.details.payment, order.status) {
+        (PaymentMode::Prepaid, OrderStatus::PaymentPending) if order.payment_id == Some(payment_id) => {
+            Ok(Decided::nothing())
+        }
+        (PaymentMode::Prepaid, OrderStatus::PaymentPending) => Err(Refusal::PaymentInProgress),
+        (PaymentMode::Prepaid, OrderStatus::Placed | OrderStatus::PaymentFailed) => {
+            Ok(OrderEvent::OrderPaymentRequested { payment_id }.into())
+        }
+        (_, status) => Err(Refusal::InvalidState { state: status.name() }),
+    }
+}
+
+/// Also by a payment that was thought to have failed. What is paid for otherwise, or is over, is not paid again.
+pub(super) fn paid(order: &Order, payment_id: Uuid, at: DateTime<Utc>) -> Result<Decided<OrderEvent>, Refusal> {
+    match order.status {
+        OrderStatus::PaymentPending | OrderStatus::PaymentFailed => {
+            let account_id = order.details.account_id;
+            Ok(OrderEvent::OrderPaid { payment_id, account_id, at }.into())
+        }
+        _ if order.paid_at.is_some() && order.payment_id == Some(payment_id) => Ok(Decided::nothing()),
+        status => Err(Refusal::InvalidState { state: status.name() }),
+    }
+}
+
+pub(super) fn failed(order: &Order, payment_id: Uuid, reason: &str) -> Decided<OrderEvent> {
+    if order.status != OrderStatus::PaymentPending || order.payment_id != Some(payment_id) {
+        return Decided::nothing();
+    }
+    OrderEvent::OrderPaymentFailed { payment_id, reason: reason.to_owned() }.into()
+}
+
+/// While a payment is on its way, or nobody knows what came of one, nothing is cancelled.
+pub(super) fn not_paid(order: &Order, at: DateTime<Utc>) -> Decided<OrderEvent> {
+    let waits = order.details.payment == PaymentMode::Prepaid
+        && matches!(order.status, OrderStatus::Placed | OrderStatus::PaymentFailed);
+    let until = order.placed_at.and_then(|placed| placed.checked_add_days(Days::new(UNPAID_DAYS)));
+    if waits && until.is_some_and(|until| until <= at) { cancelled(order, NOT_PAID).into() } else { Decided::nothing() }
+}

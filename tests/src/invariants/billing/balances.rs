@@ -46,7 +46,10 @@ fn movement(recorded: &Recorded) -> Option<(Uuid, Decimal)> {
         BalanceEvent::BalanceCredited { amount, source, .. } => (source, amount.amount()),
         BalanceEvent::BalanceDebited { amount, source, .. } => (source, -amount.amount()),
     };
-    let (BalanceSource::CreditNote(id) | BalanceSource::Invoice(id) | BalanceSource::Payment(id)) = source;
+    let (BalanceSource::CreditNote(id)
+    | BalanceSource::Invoice(id)
+    | BalanceSource::Payment(id)
+    | BalanceSource::Refund(id)) = source;
     Some((*id, amount))
 }
 

@@ -1,6 +1,7 @@
 //! Write-side indexes: how a command finds the streams it must load. Hints only; the loaded stream decides.
 
 mod accounts;
+mod aliases;
 mod balances;
 mod billing;
 mod commissions;
@@ -10,6 +11,9 @@ mod orders;
 mod subscriptions;
 
 pub use accounts::{accounts, is_linked_elsewhere, open_accounts};
+pub use aliases::{
+    customer_alias, customer_aliases, customer_of_alias, invoice_alias, invoice_aliases, invoice_of_alias,
+};
 pub use balances::{balances, open_invoices};
 pub use billing::{
     IndexedAccount, billable_accounts, commission_accounts, has_caught_up, open_discrepancies, run_of_discrepancy,
@@ -99,10 +103,14 @@ async fn index(tx: &mut PgConnection, recorded: &Recorded, event: &Event) -> Res
         Event::Invoice(event) => {
             invoices::index(tx, recorded, event).await?;
             balances::index_invoice(tx, recorded, event).await?;
+            aliases::index_invoice(tx, recorded, event).await?;
         }
         Event::Balance(event) => balances::index_balance(tx, event).await?,
         Event::Subscription(event) => subscriptions::index(tx, recorded, event).await?,
-        Event::Customer(event) => billing::customer(tx, recorded, event).await?,
+        Event::Customer(event) => {
+            billing::customer(tx, recorded, event).await?;
+            aliases::index_customer(tx, recorded, event).await?;
+        }
         Event::BillingRun(event) => billing::run(tx, recorded, event).await?,
         Event::CommissionAccount(event) => {
             billing::commission(tx, event).await?;

@@ -105,9 +105,14 @@ pub fn order_credit_note(order: Uuid) -> Uuid {
     derived(&["order_credit_note", &order.to_string()])
 }
 
-/// The refund that follows from something else: a credit note, or a payment that nothing was left to pay with.
-pub fn refund(because_of: Uuid) -> Uuid {
-    derived(&["refund", &because_of.to_string()])
+/// The refund of a payment that nothing was left to pay with.
+pub fn refund(payment: Uuid) -> Uuid {
+    derived(&["refund", &payment.to_string()])
+}
+
+/// What a credit note sends back over one of the payments it gives back.
+pub fn credit_refund(credit_note: Uuid, payment: Uuid) -> Uuid {
+    derived(&["credit_refund", &credit_note.to_string(), &payment.to_string()])
 }
 
 /// What a line of a document brings to a commission account; `kind` tells earning it from giving it back.

@@ -91,8 +91,6 @@ pub enum Refusal {
     UnknownLine { line: u32 },
     #[error("It has to be an amount above zero, in the currency of the invoice.")]
     InvalidCredit,
-    #[error("Refunds are not available yet.")]
-    RefundNotAvailable,
     #[error("A payment is on its way, or nobody knows yet what came of one.")]
     PaymentInProgress,
     #[error("Nothing is left to pay.")]
@@ -152,7 +150,6 @@ impl Refusal {
             Self::CreditLimit { .. } => "credit-limit",
             Self::UnknownLine { .. } => "invalid-value",
             Self::InvalidCredit => "invalid-amount",
-            Self::RefundNotAvailable => "not-available-yet",
             Self::PaymentInProgress => "payment-in-progress",
             Self::AlreadyPaid => "already-paid",
             Self::InvalidPayment => "invalid-amount",

@@ -25,7 +25,6 @@ pub fn pointer(refusal: &Refusal) -> String {
         Refusal::AccountNeeded | Refusal::OnAnotherAccount => "/account_id".to_owned(),
         Refusal::ResellerNotAllowed | Refusal::ResellerUnknown => "/reseller_id".to_owned(),
         Refusal::PersonIncomplete { field } => format!("/{field}"),
-        Refusal::RefundNotAvailable => "/settle".to_owned(),
         Refusal::NothingToPassOn => "/action".to_owned(),
         Refusal::PeriodOpen => "/period".to_owned(),
         Refusal::InvalidPayment => "/amount".to_owned(),

@@ -258,6 +258,15 @@ impl Invoice {
         }
     }
 
+    /// What it holds of what was paid, by whatever way: neither left to pay nor given back by a credit note.
+    ///
+    /// # Errors
+    /// [`Refusal::AmountOverflow`] when it cannot be represented.
+    pub fn held(&self) -> Result<Money, Refusal> {
+        let credited = sum(self.contents.currency, self.credits.iter().map(|credit| credit.total))?;
+        minus(minus(self.contents.totals.total, credited)?, self.balance)
+    }
+
     /// What credit notes have left of each line's net.
     ///
     /// # Errors

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
-    Payment, PaymentCommand, PaymentEvent, PaymentMeans, PaymentOutcome, PaymentState, PaymentStatus, Refund,
-    RefundCause, RefundStatus, ResolvedBy, StartPayment,
+    Payment, PaymentCommand, PaymentEvent, PaymentOutcome, PaymentState, PaymentStatus, Refund, RefundCause,
+    RefundStatus, ResolvedBy, StartPayment,
 };
 use crate::billing::{minor_units, minus};
 use crate::{Asked, Decided, Money, PersonalData, PersonalKind, PersonalRef, Refusal, ids};
@@ -110,13 +110,7 @@ fn refund(
     if payment.refund(refund_id).is_some() {
         return Ok(Decided::nothing());
     }
-    if payment.status != PaymentStatus::Ended(PaymentOutcome::Succeeded) {
-        return Err(Refusal::InvalidState { state: payment.status.name() });
-    }
-    match payment.started.means {
-        PaymentMeans::Wallet => {}
-        PaymentMeans::Token | PaymentMeans::Outside => return Err(Refusal::RefundNotSupported),
-    }
+    payment.can_be_refunded()?;
     if amount.currency() != payment.started.amount.currency() || minor_units(amount)? <= 0 {
         return Err(Refusal::InvalidPayment);
     }

@@ -3,6 +3,7 @@
 mod command;
 mod decide;
 mod event;
+pub mod refund;
 pub mod retry;
 mod state;
 

@@ -76,6 +76,11 @@ pub enum RefundStatus {
 }
 
 impl RefundStatus {
+    /// Nobody knows yet what comes of it.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Started | Self::Unknown)
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Started => "started",

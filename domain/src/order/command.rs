@@ -1,6 +1,6 @@
 //! What can be asked of an order.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::PaymentMode;
@@ -49,8 +49,11 @@ pub enum OrderCommand {
     },
     /// It was not paid in time.
     CancelUnpaid,
-    /// The customer was told how it ended.
-    NoteNotified,
+    /// The customer was told how it ended, or wanted no word of it. `failed`: it wanted one and could not be told.
+    NoteNotified {
+        ended_at: DateTime<Utc>,
+        failed: bool,
+    },
 }
 
 /// What a scheduled order meets on its day.

@@ -41,7 +41,10 @@ pub(super) fn decide(state: &OrderState, asked: &Asked<'_, OrderCommand>) -> Res
             Ok(payment::failed(order, *payment_id, reason))
         }
         (OrderState::Known(order), OrderCommand::CancelUnpaid) => Ok(payment::not_paid(order, asked.at)),
-        (OrderState::Known(order), OrderCommand::NoteNotified) => Ok(notified(order, asked.at)),
+        (OrderState::Known(order), OrderCommand::NoteNotified { ended_at, failed }) => {
+            let notified = OrderEvent::OrderCustomerNotified { at: asked.at, ended_at: *ended_at, failed: *failed };
+            Ok(if order.notified_at.is_some() { Decided::nothing() } else { notified.into() })
+        }
         (OrderState::Known(order), command) => follow_up(order, command),
     }
 }
@@ -103,7 +106,7 @@ fn follow_up(order: &Order, command: &OrderCommand) -> Result<Decided<OrderEvent
             | Command::MarkPaid { .. }
             | Command::MarkPaymentFailed { .. }
             | Command::CancelUnpaid
-            | Command::NoteNotified,
+            | Command::NoteNotified { .. },
         ) => Err(Refusal::InvalidState { state: status.name() }),
     }
 }
@@ -249,10 +252,6 @@ fn cancelled(order: &Order, reason: &str) -> Vec<OrderEvent> {
         .open_lines()
         .map(|open| OrderEvent::OrderLineCancelled { line: open.line.line, reason: reason.to_owned() });
     ended.chain([OrderEvent::OrderCancelled {}]).collect()
-}
-
-fn notified(order: &Order, at: DateTime<Utc>) -> Decided<OrderEvent> {
-    if order.notified_at.is_some() { Decided::nothing() } else { OrderEvent::OrderCustomerNotified { at }.into() }
 }
 
 /// Only open lines change, so what was provisioned stays provisioned whatever is said later.

@@ -50,15 +50,30 @@ pub enum OrderEvent {
         line: u32,
         reason: String,
     },
-    OrderFulfilled {},
-    OrderPartiallyFulfilled {},
-    OrderFailed {},
+    /// Business time, as in the next two; orders that ended before times were kept have none.
+    OrderFulfilled {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<DateTime<Utc>>,
+    },
+    OrderPartiallyFulfilled {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<DateTime<Utc>>,
+    },
+    OrderFailed {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<DateTime<Utc>>,
+    },
     /// The provider is asked; lines it has already provisioned stay.
     OrderCancellationRequested {},
     OrderCancelled {},
-    /// The customer was told how it ended.
+    /// The customer was told how it ended, or wanted no word of it.
     OrderCustomerNotified {
         at: DateTime<Utc>,
+        /// When the order ended.
+        ended_at: DateTime<Utc>,
+        /// It wanted to be told and could not be.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        failed: bool,
     },
 }
 

@@ -35,9 +35,15 @@ pub struct Order {
     /// Why the last payment failed.
     #[serde(default)]
     pub payment_reason: Option<String>,
-    /// When the customer was told how it ended; business time.
+    /// When it ended; known once the customer was told of it.
+    #[serde(default)]
+    pub ended_at: Option<DateTime<Utc>>,
+    /// When the customer was told how it ended, or there was nobody who wanted to be; business time.
     #[serde(default)]
     pub notified_at: Option<DateTime<Utc>>,
+    /// The customer wanted to be told and could not be.
+    #[serde(default)]
+    pub notification_failed: bool,
     pub lines: Vec<PlacedLine>,
 }
 
@@ -138,9 +144,9 @@ impl OrderState {
                 | OrderEvent::OrderLineProvisioned { .. }
                 | OrderEvent::OrderLineRejected { .. }
                 | OrderEvent::OrderLineCancelled { .. }
-                | OrderEvent::OrderFulfilled {}
-                | OrderEvent::OrderPartiallyFulfilled {}
-                | OrderEvent::OrderFailed {}
+                | OrderEvent::OrderFulfilled { .. }
+                | OrderEvent::OrderPartiallyFulfilled { .. }
+                | OrderEvent::OrderFailed { .. }
                 | OrderEvent::OrderCancellationRequested {}
                 | OrderEvent::OrderCancelled {}
                 | OrderEvent::OrderCustomerNotified { .. },
@@ -171,7 +177,9 @@ impl Order {
             payment_id: None,
             paid_at: None,
             payment_reason: None,
+            ended_at: None,
             notified_at: None,
+            notification_failed: false,
         }
     }
 
@@ -206,9 +214,9 @@ impl Order {
             OrderEvent::OrderLineCancelled { line, reason } => {
                 self.change(*line, |placed| placed.ended(LineStatus::Cancelled, reason));
             }
-            OrderEvent::OrderFulfilled {} => self.status = OrderStatus::Fulfilled,
-            OrderEvent::OrderPartiallyFulfilled {} => self.status = OrderStatus::PartiallyFulfilled,
-            OrderEvent::OrderFailed {} => self.status = OrderStatus::Failed,
+            OrderEvent::OrderFulfilled { .. } => self.status = OrderStatus::Fulfilled,
+            OrderEvent::OrderPartiallyFulfilled { .. } => self.status = OrderStatus::PartiallyFulfilled,
+            OrderEvent::OrderFailed { .. } => self.status = OrderStatus::Failed,
             OrderEvent::OrderCancellationRequested {} => self.cancellation_requested = true,
             OrderEvent::OrderCancelled {} => self.status = OrderStatus::Cancelled,
             OrderEvent::OrderPaymentRequested { payment_id } => {
@@ -226,7 +234,11 @@ impl Order {
                 self.status = OrderStatus::PaymentFailed;
                 self.payment_reason = Some(reason.clone());
             }
-            OrderEvent::OrderCustomerNotified { at } => self.notified_at = Some(*at),
+            OrderEvent::OrderCustomerNotified { at, ended_at, failed } => {
+                self.ended_at = Some(*ended_at);
+                self.notified_at = Some(*at);
+                self.notification_failed = *failed;
+            }
         }
     }
 

@@ -82,8 +82,13 @@ pub(super) fn compare(bill: &AccountBill, ledger: &ChargeLedgerState, period: Pe
     }
     let to_bill = to_bill(bill, ledger, &charges, &judged, period)?;
     let new_lines = bill.lines.iter().filter(|line| !ledger.imported.contains(&line.line_id)).cloned().collect();
-    let to_bill = to_bill.into_iter().filter(|one| !billed.contains(&one.charge.key)).collect();
+    let to_bill = to_bill.into_iter().filter(|one| !is_billed(&billed, &one.charge.key)).collect();
     Ok(Compared { to_bill, judged, settled, new_lines })
+}
+
+/// Whether a document has the charge, under whichever of its names.
+pub(super) fn is_billed(billed: &BTreeSet<&ChargeKey>, charge: &ChargeKey) -> bool {
+    billed.range::<ChargeKey, _>(charge.names()).next().is_some()
 }
 
 /// Everything of ours up to the end of the period, by subscription.
@@ -113,7 +118,7 @@ fn groups(
         (is_asked || days.contains(&(provider_id.as_str(), charge.key.from))).then(|| Expected {
             provider_subscription_id: provider_id.clone(),
             charge: *charge,
-            invoiced: billed.contains(&charge.key),
+            invoiced: is_billed(billed, &charge.key),
         })
     });
     let mut groups = matching::paired(expected.collect(), lines.clone());

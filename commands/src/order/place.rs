@@ -74,6 +74,7 @@ pub(super) async fn look_up(
         reseller_id: customer.reseller_id,
         customer_suspended: is_suspended(work, customer).await?,
         customer_closed: customer.status == CustomerStatus::Closed,
+        discount_percent: customer.terms.discount_percent,
         customer_is_billed: customer.reseller_id.is_none() || customer.terms.bill_to == BillTo::Customer,
         name: request.name.clone(),
         payment: request.payment,

@@ -1,5 +1,7 @@
 //! One thing to charge: seats of a subscription over a range of days, at the prices of their term.
 
+use std::ops::RangeInclusive;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -112,6 +114,25 @@ pub struct ChargeKey {
     pub from: NaiveDate,
     /// How many of this kind the day already had.
     pub n: u32,
+}
+
+impl ChargeKey {
+    /// Every name under which a document may have this charge. A subscription has one first cycle, and where that was
+    /// paid in advance it is there under the day of payment: the provider may start it on another.
+    pub const fn names(&self) -> RangeInclusive<Self> {
+        match self.kind {
+            ChargeKind::New if self.n == 0 => {
+                Self { from: NaiveDate::MIN, ..*self }..=Self { from: NaiveDate::MAX, ..*self }
+            }
+            ChargeKind::New
+            | ChargeKind::Renew
+            | ChargeKind::Cycle
+            | ChargeKind::Increase
+            | ChargeKind::Decrease
+            | ChargeKind::Cancel
+            | ChargeKind::Credit => *self..=*self,
+        }
+    }
 }
 
 /// Seats to charge; nothing is rounded yet.

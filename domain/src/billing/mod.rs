@@ -15,6 +15,7 @@ pub mod history;
 pub mod lines;
 pub mod matching;
 mod minor;
+pub mod order;
 pub mod passed_on;
 mod period;
 mod provider;

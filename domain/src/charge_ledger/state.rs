@@ -38,9 +38,9 @@ pub struct NotedDiscrepancy {
 }
 
 impl ChargeLedgerState {
-    /// Whether a document has the charge.
+    /// Whether a document has the charge, under whichever of its names.
     pub fn is_billed(&self, charge: &ChargeKey) -> bool {
-        self.billed.values().any(|charges| charges.contains(charge))
+        self.billed.values().any(|charges| charges.range(charge.names()).next().is_some())
     }
 
     pub(super) fn is_billed_on(&self, document_id: Uuid, charge: &ChargeKey) -> bool {

@@ -1,6 +1,7 @@
 //! What can be asked of an order.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::PaymentMode;
@@ -82,6 +83,8 @@ pub struct PlaceOrder {
     pub customer_closed: bool,
     /// Its orders are invoiced to the customer itself, not to its reseller.
     pub customer_is_billed: bool,
+    /// Percent, 0 to 100, of its terms: taken off what is paid in advance.
+    pub discount_percent: Decimal,
     pub name: Option<String>,
     pub payment: PaymentMode,
     pub purchase_order: Option<String>,

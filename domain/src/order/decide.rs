@@ -4,12 +4,14 @@ pub(super) mod payment;
 pub(super) mod start;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
 
 use super::{
     LineOutcome, LineStatus, Order, OrderCommand, OrderDetails, OrderEvent, OrderLine, OrderState, OrderStatus,
     PaymentMode, PlaceOrder, RequestedLine,
 };
 use crate::account::AccountStatus;
+use crate::billing::Exact;
 use crate::pricing::Quote;
 use crate::service::{Service, ServiceStatus};
 use crate::tax::{self, TaxAmount};
@@ -40,7 +42,7 @@ pub(super) fn decide(state: &OrderState, asked: &Asked<'_, OrderCommand>) -> Res
         (OrderState::Known(order), OrderCommand::MarkPaymentFailed { payment_id, reason }) => {
             Ok(payment::failed(order, *payment_id, reason))
         }
-        (OrderState::Known(order), OrderCommand::CancelUnpaid) => Ok(payment::not_paid(order, asked.at)),
+        (OrderState::Known(order), OrderCommand::CancelUnpaid) => payment::not_paid(order, asked.at),
         (OrderState::Known(order), OrderCommand::NoteNotified { ended_at, failed }) => {
             let notified = OrderEvent::OrderCustomerNotified { at: asked.at, ended_at: *ended_at, failed: *failed };
             Ok(if order.notified_at.is_some() { Decided::nothing() } else { notified.into() })
@@ -205,15 +207,28 @@ fn outside_bounds(requested: &RequestedLine, service: &Service) -> Option<Refusa
 /// [`Refusal::AmountOverflow`] when an amount or a sum cannot be represented, or a price is in another currency
 /// than the order.
 pub fn priced(order: &PlaceOrder) -> Result<(Vec<OrderLine>, Money, Vec<TaxAmount>, Money), Refusal> {
-    let lines = order.lines.iter().filter_map(priced_line).collect::<Result<Vec<_>, _>>()?;
+    let lines = order.lines.iter().filter_map(|line| priced_line(order, line)).collect::<Result<Vec<_>, _>>()?;
     let amounts: Vec<Money> = lines.iter().map(|line| line.amount).collect();
     let (taxes, tax, net) = tax::taxes_in(&order.tax, order.currency, &amounts)?;
     Ok((lines, net, taxes, net.plus(tax)?))
 }
 
-fn priced_line(requested: &RequestedLine) -> Option<Result<OrderLine, Refusal>> {
+fn priced_line(order: &PlaceOrder, requested: &RequestedLine) -> Option<Result<OrderLine, Refusal>> {
     let (service, price) = (requested.service.as_ref()?, requested.price.as_ref()?);
-    Some(price.unit_price.times(requested.quantity).map(|amount| order_line(requested, service, price, amount)))
+    Some(amount(order, price, requested.quantity).map(|amount| order_line(requested, service, price, amount)))
+}
+
+/// What is paid in advance is paid less the discount, which an invoice order gets with its invoices. Fixed prices have
+/// none.
+fn amount(order: &PlaceOrder, price: &Quote, quantity: u32) -> Result<Money, Refusal> {
+    match order.payment {
+        PaymentMode::Prepaid if price.discountable => {
+            let left = Decimal::ONE_HUNDRED.checked_sub(order.discount_percent).ok_or(Refusal::AmountOverflow)?;
+            let whole = Exact::of(price.unit_price.amount()).times(quantity.into())?;
+            whole.percent(left)?.money(price.unit_price.currency())
+        }
+        PaymentMode::Prepaid | PaymentMode::Invoice => price.unit_price.times(quantity),
+    }
 }
 
 fn order_line(requested: &RequestedLine, service: &Service, price: &Quote, amount: Money) -> OrderLine {

@@ -50,19 +50,9 @@ pub enum OrderEvent {
         line: u32,
         reason: String,
     },
-    /// Business time, as in the next two; orders that ended before times were kept have none.
-    OrderFulfilled {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        at: Option<DateTime<Utc>>,
-    },
-    OrderPartiallyFulfilled {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        at: Option<DateTime<Utc>>,
-    },
-    OrderFailed {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        at: Option<DateTime<Utc>>,
-    },
+    OrderFulfilled {},
+    OrderPartiallyFulfilled {},
+    OrderFailed {},
     /// The provider is asked; lines it has already provisioned stay.
     OrderCancellationRequested {},
     OrderCancelled {},

@@ -79,7 +79,7 @@ pub struct OrderLine {
     /// Seats.
     pub quantity: u32,
     pub unit_price: UnitPrice,
-    /// Quantity × unit price: one cycle.
+    /// One cycle: quantity × unit price, less the discount where it is paid in advance.
     pub amount: Money,
     /// What the reseller pays; set when the customer has a reseller.
     pub reseller_unit_price: Option<UnitPrice>,

@@ -144,9 +144,9 @@ impl OrderState {
                 | OrderEvent::OrderLineProvisioned { .. }
                 | OrderEvent::OrderLineRejected { .. }
                 | OrderEvent::OrderLineCancelled { .. }
-                | OrderEvent::OrderFulfilled { .. }
-                | OrderEvent::OrderPartiallyFulfilled { .. }
-                | OrderEvent::OrderFailed { .. }
+                | OrderEvent::OrderFulfilled {}
+                | OrderEvent::OrderPartiallyFulfilled {}
+                | OrderEvent::OrderFailed {}
                 | OrderEvent::OrderCancellationRequested {}
                 | OrderEvent::OrderCancelled {}
                 | OrderEvent::OrderCustomerNotified { .. },
@@ -214,9 +214,9 @@ impl Order {
             OrderEvent::OrderLineCancelled { line, reason } => {
                 self.change(*line, |placed| placed.ended(LineStatus::Cancelled, reason));
             }
-            OrderEvent::OrderFulfilled { .. } => self.status = OrderStatus::Fulfilled,
-            OrderEvent::OrderPartiallyFulfilled { .. } => self.status = OrderStatus::PartiallyFulfilled,
-            OrderEvent::OrderFailed { .. } => self.status = OrderStatus::Failed,
+            OrderEvent::OrderFulfilled {} => self.status = OrderStatus::Fulfilled,
+            OrderEvent::OrderPartiallyFulfilled {} => self.status = OrderStatus::PartiallyFulfilled,
+            OrderEvent::OrderFailed {} => self.status = OrderStatus::Failed,
             OrderEvent::OrderCancellationRequested {} => self.cancellation_requested = true,
             OrderEvent::OrderCancelled {} => self.status = OrderStatus::Cancelled,
             OrderEvent::OrderPaymentRequested { payment_id } => {

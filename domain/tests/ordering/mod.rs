@@ -63,6 +63,7 @@ pub fn order(quantities: &[u32]) -> PlaceOrder {
         customer_suspended: false,
         customer_closed: false,
         customer_is_billed: true,
+        discount_percent: Decimal::ZERO,
         name: Some("October".to_owned()),
         payment: PaymentMode::Invoice,
         purchase_order: Some("PO-77".to_owned()),

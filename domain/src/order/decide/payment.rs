@@ -42,10 +42,15 @@ pub(super) fn failed(order: &Order, payment_id: Uuid, reason: &str) -> Decided<O
     OrderEvent::OrderPaymentFailed { payment_id, reason: reason.to_owned() }.into()
 }
 
-/// While a payment is on its way, or nobody knows what came of one, nothing is cancelled.
-pub(super) fn not_paid(order: &Order, at: DateTime<Utc>) -> Decided<OrderEvent> {
-    let waits = order.details.payment == PaymentMode::Prepaid
-        && matches!(order.status, OrderStatus::Placed | OrderStatus::PaymentFailed);
+/// While a payment is on its way, or nobody knows what came of one, nothing is cancelled: it is asked again later.
+pub(super) fn not_paid(order: &Order, at: DateTime<Utc>) -> Result<Decided<OrderEvent>, Refusal> {
     let until = order.placed_at.and_then(|placed| placed.checked_add_days(Days::new(UNPAID_DAYS)));
-    if waits && until.is_some_and(|until| until <= at) { cancelled(order, NOT_PAID).into() } else { Decided::nothing() }
+    let is_over = until.is_some_and(|until| until <= at);
+    match (order.details.payment, order.status) {
+        (PaymentMode::Prepaid, OrderStatus::PaymentPending) => Err(Refusal::PaymentInProgress),
+        (PaymentMode::Prepaid, OrderStatus::Placed | OrderStatus::PaymentFailed) if is_over => {
+            Ok(cancelled(order, NOT_PAID).into())
+        }
+        (PaymentMode::Invoice | PaymentMode::Prepaid, _) => Ok(Decided::nothing()),
+    }
 }

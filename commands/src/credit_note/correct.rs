@@ -1,16 +1,15 @@
 //! The credit note that corrects an issued invoice.
 
 use chrono::NaiveDate;
-use domain::billing::allocate::{self, Applied};
 use domain::billing::credit::{Credit, Creditable, Wanted};
-use domain::billing::{minor_units, minus, sum};
 use domain::credit_note::{CorrectedInvoice, CreditNoteLine, CreditReason, IssuedCreditNote, Settle, Settlement};
 use domain::invoice::{AppliedCredit, CreditedLine, Invoice, InvoiceCommand, InvoiceRules, InvoiceStatus, Issue};
 use domain::number_series::Numbered;
-use domain::{AggregateType, Money, Refusal, StreamId};
+use domain::{AggregateType, Refusal, StreamId};
 use uuid::Uuid;
 
 use super::issue::issue_in;
+use super::settle::{self, Settled};
 use crate::commission::{self, Reversal};
 use crate::{Answer, Command, Failure, Operation, Work, number};
 
@@ -26,11 +25,12 @@ pub struct CreditInvoice {
 }
 
 /// What is made of it, before anything is written.
-struct Correction<'a> {
-    invoice: &'a Invoice,
-    issue: &'a Issue,
+#[derive(Debug)]
+pub(crate) struct Correction {
+    invoice: Box<Invoice>,
+    issue: Issue,
     credit: Credit,
-    settlement: Settlement,
+    settled: Settled,
     /// The book date.
     on: NaiveDate,
 }
@@ -40,38 +40,82 @@ impl Command for CreditInvoice {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
         let invoice = work.read::<InvoiceRules>(self.invoice_id).await?;
-        let invoice = invoice.state.known().ok_or(Failure::NotFound)?;
-        work.customer(invoice.contents.customer_id).await?;
-        let entity = work.bus().seller().entity(&invoice.contents.seller_entity);
-        let correction = self.correction(invoice, entity.day_at(work.context.at))?;
-        self.apply(work, &correction).await?;
-        let number = number::upcoming(work, Numbered::CreditNote, entity, correction.on).await?;
-        let note = self.note(&correction, number);
-        issue_in(work, note, Some(self.reason.clone()), correction.settlement).await?;
-        number::allot_in(work, Numbered::CreditNote, entity, correction.on, self.credit_note_id).await?;
+        work.customer(invoice.state.known().ok_or(Failure::NotFound)?.contents.customer_id).await?;
+        let Settlement { balance, refund, .. } = correct_in(work, self).await?;
+        if self.settle == Settle::Refund && refund.amount().is_zero() && !balance.amount().is_zero() {
+            return Err(Refusal::RefundNotSupported.into());
+        }
         Ok(Answer::resource(201, StreamId::new(AggregateType::CreditNote, self.credit_note_id)))
     }
 }
 
+/// Credits the invoice in this attempt, and tells where the total goes. What can go back no way it came goes to the
+/// customer's balance.
+///
+/// # Errors
+/// [`Failure::NotFound`] without such an invoice; [`Failure::Refused`] when it is not one to be credited, or less is left
+/// of it; [`Failure::Log`].
+pub(crate) async fn correct_in(work: &mut Work<'_>, asked: &CreditInvoice) -> Result<Settlement, Failure> {
+    let correction = asked.correction(work, None).await?;
+    asked.write_in(work, &correction).await?;
+    Ok(correction.settled.settlement)
+}
+
+impl Correction {
+    /// Where the total goes.
+    pub(crate) const fn settlement(&self) -> Settlement {
+        self.settled.settlement
+    }
+}
+
 impl CreditInvoice {
-    fn correction<'a>(&self, invoice: &'a Invoice, on: NaiveDate) -> Result<Correction<'a>, Refusal> {
-        let issue = creditable(invoice)?;
+    /// What it comes to; nothing is written. What goes back goes over `over` only, where that is given.
+    ///
+    /// # Errors
+    /// As [`correct_in`].
+    pub(crate) async fn correction(&self, work: &mut Work<'_>, over: Option<Uuid>) -> Result<Correction, Failure> {
+        let invoice = work.read::<InvoiceRules>(self.invoice_id).await?;
+        let invoice = Box::new(invoice.state.known().ok_or(Failure::NotFound)?.clone());
+        let issue = creditable(&invoice)?.clone();
+        let on = work.bus().seller().entity(&invoice.contents.seller_entity).day_at(work.context.at);
         let (lines, tax_left, treatment) = (invoice.lines_left()?, invoice.tax_left()?, &invoice.contents.treatment);
-        let credit = Creditable { lines: &lines, tax_left, treatment }.credit(&self.wanted)?;
-        let settlement = settlement(invoice, credit.total, self.settle)?;
-        Ok(Correction { invoice, issue, credit, settlement, on })
+        let credit = Creditable { lines: &lines, tax_left, treatment }.credit(&self.wanted).map_err(Refusal::from)?;
+        let settled = settle::settled_in(work, &invoice, credit.total, (self.settle, over)).await?;
+        Ok(Correction { invoice, issue, credit, settled, on })
+    }
+
+    /// Starts the refunds of it, where they are to be written before anything else.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] when a payment does not give it back; [`Failure::Stale`]; [`Failure::Log`].
+    pub(crate) async fn refund_in(&self, work: &mut Work<'_>, correction: &Correction) -> Result<(), Failure> {
+        settle::refund_in(work, self.credit_note_id, &correction.settled.refunds).await
+    }
+
+    /// Writes it, and starts the refunds of it that are not started yet.
+    ///
+    /// # Errors
+    /// As [`correct_in`].
+    pub(crate) async fn write_in(&self, work: &mut Work<'_>, correction: &Correction) -> Result<(), Failure> {
+        self.apply(work, correction).await?;
+        let entity = work.bus().seller().entity(&correction.invoice.contents.seller_entity);
+        let number = number::upcoming(work, Numbered::CreditNote, entity, correction.on).await?;
+        let note = self.note(correction, number);
+        issue_in(work, note, Some(self.reason.clone()), correction.settled.settlement).await?;
+        number::allot_in(work, Numbered::CreditNote, entity, correction.on, self.credit_note_id).await?;
+        self.refund_in(work, correction).await
     }
 
     /// What it does to the invoice and to the commission on it. The invoice first: it is what the caller's `If-Match` is
     /// about.
-    async fn apply(&self, work: &mut Work<'_>, correction: &Correction<'_>) -> Result<(), Failure> {
+    async fn apply(&self, work: &mut Work<'_>, correction: &Correction) -> Result<(), Failure> {
         let Correction { invoice, credit, .. } = correction;
         let apply = InvoiceCommand::ApplyCredit(Box::new(AppliedCredit {
             credit_note_id: self.credit_note_id,
             lines: credit.lines.iter().map(|(line, net)| CreditedLine { line: *line, net: *net }).collect(),
             taxes: credit.taxes.clone(),
             total: credit.total,
-            applied: correction.settlement.invoice,
+            applied: correction.settled.settlement.invoice,
         }));
         work.decide::<InvoiceRules>(invoice.id(), &apply, Some(invoice.contents.customer_id)).await?;
         // What nobody expected to be paid any more earns no commission: it went back then.
@@ -83,7 +127,7 @@ impl CreditInvoice {
     }
 
     /// Parties, rates and tax point are the invoice's.
-    fn note(&self, correction: &Correction<'_>, number: String) -> IssuedCreditNote {
+    fn note(&self, correction: &Correction, number: String) -> IssuedCreditNote {
         let Correction { invoice, issue, credit, on, .. } = correction;
         let contents = &invoice.contents;
         let lines = lines(invoice, credit);
@@ -131,22 +175,4 @@ fn lines(invoice: &Invoice, credit: &Credit) -> Vec<CreditNoteLine> {
     let of = |number: u32| invoice.contents.lines.iter().find(|line| line.line == number);
     let credited = credit.lines.iter().filter_map(|(number, net)| Some((of(*number)?, *net)));
     (1..).zip(credited).map(|(line, (of, net))| CreditNoteLine { line, net, of: of.clone() }).collect()
-}
-
-/// Off what is left to pay first. Of the rest, money that came in can go back the way it came; what the balance paid goes
-/// to the balance again.
-fn settlement(invoice: &Invoice, total: Money, settle: Settle) -> Result<Settlement, Refusal> {
-    let Applied { applied, rest } = allocate::apply(total, invoice.balance)?;
-    let refund = match settle {
-        Settle::Balance => Money::zero(total.currency()),
-        Settle::Refund => allocate::apply(rest, paid(invoice)?)?.applied,
-    };
-    if minor_units(refund)? > 0 {
-        return Err(Refusal::RefundNotAvailable);
-    }
-    Ok(Settlement { invoice: applied, balance: minus(rest, refund)?, refund })
-}
-
-fn paid(invoice: &Invoice) -> Result<Money, Refusal> {
-    sum(invoice.contents.currency, invoice.payments.iter().map(|payment| payment.applied))
 }

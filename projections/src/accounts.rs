@@ -1,16 +1,17 @@
 //! Management accounts: rows and queries.
 
 use domain::account::{AccountRules, AccountState};
-use domain::decider::Fact;
-use domain::{AggregateType, Decider, Event};
+use domain::{AggregateType, Event};
 use event_log::stream::Versioned;
 use futures::future::BoxFuture;
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::listing::Listing;
 use crate::model::DIRECTORY;
-use crate::noun::{Noun, born};
-use crate::page::{self, Page, Row, Scope, Shown};
+use crate::noun::{self, Noun};
+use crate::page::{Page, Row, Scope, Shown};
+use crate::upsert::Upsert;
 
 #[derive(Debug)]
 pub struct Accounts;
@@ -22,9 +23,7 @@ impl Noun for Accounts {
     type State = AccountState;
 
     fn evolve(state: &mut AccountState, event: &Event) {
-        if let Some(event) = Fact::of(event) {
-            AccountRules::evolve(state, event);
-        }
+        noun::evolve::<AccountRules>(state, event);
     }
 
     fn write<'a>(
@@ -32,33 +31,13 @@ impl Noun for Accounts {
         generation: i32,
         rows: &'a [(Uuid, &'a Versioned<AccountState>)],
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
-        Box::pin(write(tx, generation, rows))
+        let rows = Upsert::of::<Self>(generation, rows, AccountState::known)
+            .fixed("customer_id", |account| account.customer_id)
+            .changing("reseller_id", |account| account.reseller_id)
+            .changing("status", |account| account.status.name())
+            .changing("name", |account| account.name.as_str());
+        Box::pin(rows.write(tx))
     }
-}
-
-async fn write(
-    tx: &mut PgConnection,
-    generation: i32,
-    rows: &[(Uuid, &Versioned<AccountState>)],
-) -> Result<(), sqlx::Error> {
-    let known: Vec<_> = rows.iter().filter_map(|(id, row)| Some((*id, *row, row.state.known()?))).collect();
-    sqlx::query(
-        "insert into read_accounts (generation, id, born, customer_id, reseller_id, status, name, doc) \
-         select $1, * from unnest($2::uuid[], $3::bigint[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::jsonb[]) \
-         on conflict (generation, id) do update set reseller_id = excluded.reseller_id, status = excluded.status, \
-            name = excluded.name, doc = excluded.doc",
-    )
-    .bind(generation)
-    .bind(known.iter().map(|(id, ..)| *id).collect::<Vec<_>>())
-    .bind(known.iter().map(|(_, row, _)| born(row)).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., account)| account.customer_id).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., account)| account.reseller_id).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., account)| account.status.name()).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., account)| account.name.as_str()).collect::<Vec<_>>())
-    .bind(known.iter().map(|(_, row, _)| Json(*row)).collect::<Vec<_>>())
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// What to list. Empty and absent parts do not filter.
@@ -78,23 +57,10 @@ pub struct Filter {
 /// # Errors
 /// Any database error.
 pub async fn list(pool: &PgPool, scope: Scope, filter: &Filter) -> Result<Shown<Page<Row<AccountState>>>, sqlx::Error> {
-    let raws = sqlx::query_as(
-        "select r.position, t.id, t.born, t.doc from readers r left join lateral ( \
-            select t.id, t.born, t.doc from read_accounts t where t.generation = r.generation \
-            and ($2::uuid is null or t.customer_id = $2 or t.reseller_id = $2) \
-            and ($3::text is null or position(lower($3) in lower(t.name)) > 0) \
-            and ($4::uuid is null or t.customer_id = $4) and (cardinality($5::text[]) = 0 or t.status = any($5)) \
-            and ($6::bigint is null or t.born < $6) order by t.born desc limit $7) t on true \
-         where r.name = $1 order by t.born desc",
-    )
-    .bind(DIRECTORY)
-    .bind(scope.customer)
-    .bind(&filter.q)
-    .bind(filter.customer_id)
-    .bind(&filter.status)
-    .bind(filter.before)
-    .bind(filter.limit + 1)
-    .fetch_all(pool)
-    .await?;
-    page::listed(raws, filter.limit)
+    Listing::<Accounts>::of(scope)
+        .contains(&["name"], filter.q.as_deref())
+        .equals("customer_id", filter.customer_id)
+        .one_of("status", &filter.status)
+        .page(pool, filter.before, filter.limit)
+        .await
 }

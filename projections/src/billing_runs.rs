@@ -6,13 +6,15 @@ use domain::{AggregateType, Event};
 use event_log::ApplyError;
 use event_log::stream::Versioned;
 use futures::future::BoxFuture;
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::discrepancies;
+use crate::listing::Listing;
 use crate::model::BILLING;
-use crate::noun::{self, Mine, Noun, born};
-use crate::page::{self, Page, Row, Shown};
+use crate::noun::{self, Mine, Noun};
+use crate::page::{Page, Row, Scope, Shown};
+use crate::upsert::Upsert;
 
 #[derive(Debug)]
 pub struct BillingRuns;
@@ -36,7 +38,11 @@ impl Noun for BillingRuns {
         generation: i32,
         rows: &'a [(Uuid, &'a Versioned<Self::State>)],
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
-        Box::pin(write(tx, generation, rows))
+        let rows = Upsert::of::<Self>(generation, rows, Option::as_ref)
+            .fixed("customer_id", |run| run.started.customer_id)
+            .fixed("period", |run| run.started.period.to_string())
+            .changing("status", |run| run.status.name());
+        Box::pin(rows.write(tx))
     }
 
     fn also<'a>(
@@ -53,29 +59,6 @@ impl Noun for BillingRuns {
             noun::clear_table(tx, Self::TABLE, generation).await
         })
     }
-}
-
-async fn write(
-    tx: &mut PgConnection,
-    generation: i32,
-    rows: &[(Uuid, &Versioned<Option<RunSummary>>)],
-) -> Result<(), sqlx::Error> {
-    let known: Vec<_> = rows.iter().filter_map(|(id, row)| Some((*id, *row, row.state.as_ref()?))).collect();
-    sqlx::query(
-        "insert into read_billing_runs (generation, id, born, customer_id, period, status, doc) \
-         select $1, * from unnest($2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[]) \
-         on conflict (generation, id) do update set status = excluded.status, doc = excluded.doc",
-    )
-    .bind(generation)
-    .bind(known.iter().map(|(id, ..)| *id).collect::<Vec<_>>())
-    .bind(known.iter().map(|(_, row, _)| born(row)).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., run)| run.started.customer_id).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., run)| run.started.period.to_string()).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., run)| run.status.name()).collect::<Vec<_>>())
-    .bind(known.iter().map(|(_, row, _)| Json(*row)).collect::<Vec<_>>())
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// What to list. Empty and absent parts do not filter.
@@ -96,21 +79,10 @@ pub struct Filter {
 /// # Errors
 /// Any database error.
 pub async fn list(pool: &PgPool, filter: &Filter) -> Result<Shown<Page<Row<Option<RunSummary>>>>, sqlx::Error> {
-    let raws = sqlx::query_as(
-        "select r.position, t.id, t.born, t.doc from readers r left join lateral ( \
-            select t.id, t.born, t.doc from read_billing_runs t where t.generation = r.generation \
-            and (cardinality($2::text[]) = 0 or t.status = any($2)) and ($3::text is null or t.period = $3) \
-            and ($4::uuid is null or t.customer_id = $4) \
-            and ($5::bigint is null or t.born < $5) order by t.born desc limit $6) t on true \
-         where r.name = $1 order by t.born desc",
-    )
-    .bind(BILLING)
-    .bind(&filter.status)
-    .bind(&filter.period)
-    .bind(filter.customer_id)
-    .bind(filter.before)
-    .bind(filter.limit + 1)
-    .fetch_all(pool)
-    .await?;
-    page::listed(raws, filter.limit)
+    Listing::<BillingRuns>::of(Scope::ALL)
+        .one_of("status", &filter.status)
+        .equals("period", filter.period.as_deref())
+        .equals("customer_id", filter.customer_id)
+        .page(pool, filter.before, filter.limit)
+        .await
 }

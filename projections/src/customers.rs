@@ -1,16 +1,17 @@
 //! Customers: rows and queries.
 
 use domain::customer::{CustomerKind, CustomerRules, CustomerState};
-use domain::decider::Fact;
-use domain::{AggregateType, Decider, Event};
+use domain::{AggregateType, Event};
 use event_log::stream::Versioned;
 use futures::future::BoxFuture;
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::listing::Listing;
 use crate::model::DIRECTORY;
-use crate::noun::{Noun, born};
-use crate::page::{self, Page, Row, Scope, Shown};
+use crate::noun::{self, Noun};
+use crate::page::{Page, Row, Scope, Shown};
+use crate::upsert::Upsert;
 
 #[derive(Debug)]
 pub struct Customers;
@@ -24,9 +25,7 @@ impl Noun for Customers {
     type State = CustomerState;
 
     fn evolve(state: &mut CustomerState, event: &Event) {
-        if let Some(event) = Fact::of(event) {
-            CustomerRules::evolve(state, event);
-        }
+        noun::evolve::<CustomerRules>(state, event);
     }
 
     fn write<'a>(
@@ -34,33 +33,13 @@ impl Noun for Customers {
         generation: i32,
         rows: &'a [(Uuid, &'a Versioned<CustomerState>)],
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
-        Box::pin(write(tx, generation, rows))
+        let rows = Upsert::of::<Self>(generation, rows, CustomerState::known)
+            .changing("reseller_id", |customer| customer.reseller_id)
+            .fixed("kind", |customer| kind(customer.kind))
+            .changing("status", |customer| customer.status.name())
+            .changing("name", |customer| customer.name.as_str());
+        Box::pin(rows.write(tx))
     }
-}
-
-async fn write(
-    tx: &mut PgConnection,
-    generation: i32,
-    rows: &[(Uuid, &Versioned<CustomerState>)],
-) -> Result<(), sqlx::Error> {
-    let known: Vec<_> = rows.iter().filter_map(|(id, row)| Some((*id, *row, row.state.known()?))).collect();
-    sqlx::query(
-        "insert into read_customers (generation, id, born, reseller_id, kind, status, name, doc) \
-         select $1, * from unnest($2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::jsonb[]) \
-         on conflict (generation, id) do update set reseller_id = excluded.reseller_id, status = excluded.status, \
-            name = excluded.name, doc = excluded.doc",
-    )
-    .bind(generation)
-    .bind(known.iter().map(|(id, ..)| *id).collect::<Vec<_>>())
-    .bind(known.iter().map(|(_, row, _)| born(row)).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., customer)| customer.reseller_id).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., customer)| kind(customer.kind)).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., customer)| customer.status.name()).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., customer)| customer.name.as_str()).collect::<Vec<_>>())
-    .bind(known.iter().map(|(_, row, _)| Json(*row)).collect::<Vec<_>>())
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// As the API says it.
@@ -94,26 +73,12 @@ pub async fn list(
     scope: Scope,
     filter: &Filter,
 ) -> Result<Shown<Page<Row<CustomerState>>>, sqlx::Error> {
-    let raws = sqlx::query_as(
-        "select r.position, t.id, t.born, t.doc from readers r left join lateral ( \
-            select t.id, t.born, t.doc from read_customers t where t.generation = r.generation \
-            and ($2::uuid is null or t.id = $2 or t.reseller_id = $2) \
-            and ($3::text is null or position(lower($3) in lower(t.name)) > 0) \
-            and ($4::text is null or t.kind = $4) and ($5::uuid is null or t.reseller_id = $5) \
-            and ($6::uuid is null or t.id = $6) and (cardinality($7::text[]) = 0 or t.status = any($7)) \
-            and ($8::bigint is null or t.born < $8) order by t.born desc limit $9) t on true \
-         where r.name = $1 order by t.born desc",
-    )
-    .bind(DIRECTORY)
-    .bind(scope.customer)
-    .bind(&filter.q)
-    .bind(&filter.kind)
-    .bind(filter.reseller_id)
-    .bind(filter.customer_id)
-    .bind(&filter.status)
-    .bind(filter.before)
-    .bind(filter.limit + 1)
-    .fetch_all(pool)
-    .await?;
-    page::listed(raws, filter.limit)
+    Listing::<Customers>::of(scope)
+        .contains(&["name"], filter.q.as_deref())
+        .equals("kind", filter.kind.as_deref())
+        .equals("reseller_id", filter.reseller_id)
+        .equals("id", filter.customer_id)
+        .one_of("status", &filter.status)
+        .page(pool, filter.before, filter.limit)
+        .await
 }

@@ -1,16 +1,17 @@
 //! Differences between the provider and us: rows and queries. Only the seller's staff asks.
 
-use domain::decider::Fact;
 use domain::drift::{DriftRules, DriftState};
-use domain::{AggregateType, Decider, Event};
+use domain::{AggregateType, Event};
 use event_log::stream::Versioned;
 use futures::future::BoxFuture;
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::listing::Listing;
 use crate::model::SUBSCRIPTIONS;
-use crate::noun::{Noun, born};
-use crate::page::{self, Page, Row, Shown};
+use crate::noun::{self, Noun};
+use crate::page::{Page, Row, Scope, Shown};
+use crate::upsert::Upsert;
 
 #[derive(Debug)]
 pub struct Drifts;
@@ -24,9 +25,7 @@ impl Noun for Drifts {
     type State = DriftState;
 
     fn evolve(state: &mut DriftState, event: &Event) {
-        if let Some(event) = Fact::of(event) {
-            DriftRules::evolve(state, event);
-        }
+        noun::evolve::<DriftRules>(state, event);
     }
 
     fn write<'a>(
@@ -34,32 +33,13 @@ impl Noun for Drifts {
         generation: i32,
         rows: &'a [(Uuid, &'a Versioned<DriftState>)],
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
-        Box::pin(write(tx, generation, rows))
+        let rows = Upsert::of::<Self>(generation, rows, DriftState::known)
+            .fixed("customer_id", |drift| drift.customer_id)
+            .fixed("subscription_id", |drift| drift.subscription_id)
+            .fixed("field", |drift| drift.field.name())
+            .changing("status", |drift| drift.status());
+        Box::pin(rows.write(tx))
     }
-}
-
-async fn write(
-    tx: &mut PgConnection,
-    generation: i32,
-    rows: &[(Uuid, &Versioned<DriftState>)],
-) -> Result<(), sqlx::Error> {
-    let known: Vec<_> = rows.iter().filter_map(|(id, row)| Some((*id, *row, row.state.known()?))).collect();
-    sqlx::query(
-        "insert into read_drift (generation, id, born, customer_id, subscription_id, field, status, doc) \
-         select $1, * from unnest($2::uuid[], $3::bigint[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::jsonb[]) \
-         on conflict (generation, id) do update set status = excluded.status, doc = excluded.doc",
-    )
-    .bind(generation)
-    .bind(known.iter().map(|(id, ..)| *id).collect::<Vec<_>>())
-    .bind(known.iter().map(|(_, row, _)| born(row)).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., drift)| drift.customer_id).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., drift)| drift.subscription_id).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., drift)| drift.field.name()).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., drift)| drift.status()).collect::<Vec<_>>())
-    .bind(known.iter().map(|(_, row, _)| Json(*row)).collect::<Vec<_>>())
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// What to list. Empty and absent parts do not filter.
@@ -79,23 +59,11 @@ pub struct Filter {
 /// # Errors
 /// Any database error.
 pub async fn list(pool: &PgPool, filter: &Filter) -> Result<Shown<Page<Row<DriftState>>>, sqlx::Error> {
-    let raws = sqlx::query_as(
-        "select r.position, t.id, t.born, t.doc from readers r left join lateral ( \
-            select t.id, t.born, t.doc from read_drift t where t.generation = r.generation \
-            and ($2::uuid is null or t.customer_id = $2) and ($3::uuid is null or t.subscription_id = $3) \
-            and (cardinality($4::text[]) = 0 or t.status = any($4)) \
-            and (cardinality($5::text[]) = 0 or t.field = any($5)) \
-            and ($6::bigint is null or t.born < $6) order by t.born desc limit $7) t on true \
-         where r.name = $1 order by t.born desc",
-    )
-    .bind(SUBSCRIPTIONS)
-    .bind(filter.customer_id)
-    .bind(filter.subscription_id)
-    .bind(&filter.status)
-    .bind(&filter.field)
-    .bind(filter.before)
-    .bind(filter.limit + 1)
-    .fetch_all(pool)
-    .await?;
-    page::listed(raws, filter.limit)
+    Listing::<Drifts>::of(Scope::ALL)
+        .equals("customer_id", filter.customer_id)
+        .equals("subscription_id", filter.subscription_id)
+        .one_of("status", &filter.status)
+        .one_of("field", &filter.field)
+        .page(pool, filter.before, filter.limit)
+        .await
 }

@@ -4,10 +4,9 @@ mod items;
 
 pub use items::{RateRow, list};
 
-use domain::decider::Fact;
 use domain::exchange_rates::{ExchangeRatesRules, ExchangeRatesState};
 use domain::pricing::Rates;
-use domain::{AggregateType, Decider, Event};
+use domain::{AggregateType, Event};
 use event_log::ApplyError;
 use event_log::stream::Versioned;
 use futures::future::BoxFuture;
@@ -15,7 +14,8 @@ use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
 use crate::model::DIRECTORY;
-use crate::noun::{self, Mine, Noun, born};
+use crate::noun::{self, Mine, Noun};
+use crate::upsert::Upsert;
 
 #[derive(Debug)]
 pub struct ExchangeRates;
@@ -30,9 +30,7 @@ impl Noun for ExchangeRates {
     type State = ExchangeRatesState;
 
     fn evolve(state: &mut ExchangeRatesState, event: &Event) {
-        if let Some(event) = Fact::of(event) {
-            ExchangeRatesRules::evolve(state, event);
-        }
+        noun::evolve::<ExchangeRatesRules>(state, event);
     }
 
     fn write<'a>(
@@ -40,7 +38,8 @@ impl Noun for ExchangeRates {
         generation: i32,
         rows: &'a [(Uuid, &'a Versioned<ExchangeRatesState>)],
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
-        Box::pin(write(tx, generation, rows))
+        let rows = Upsert::of::<Self>(generation, rows, Some);
+        Box::pin(rows.write(tx))
     }
 
     fn also<'a>(
@@ -57,25 +56,6 @@ impl Noun for ExchangeRates {
             noun::clear_table(tx, Self::TABLE, generation).await
         })
     }
-}
-
-async fn write(
-    tx: &mut PgConnection,
-    generation: i32,
-    rows: &[(Uuid, &Versioned<ExchangeRatesState>)],
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "insert into read_exchange_rates (generation, id, born, doc) \
-         select $1, * from unnest($2::uuid[], $3::bigint[], $4::jsonb[]) \
-         on conflict (generation, id) do update set doc = excluded.doc",
-    )
-    .bind(generation)
-    .bind(rows.iter().map(|(id, _)| *id).collect::<Vec<_>>())
-    .bind(rows.iter().map(|(_, row)| born(row)).collect::<Vec<_>>())
-    .bind(rows.iter().map(|(_, row)| Json(*row)).collect::<Vec<_>>())
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// Every rate there is. Pairs are few, and so are their days.

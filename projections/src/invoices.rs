@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use domain::billing::Period;
-use domain::decider::Fact;
 use domain::invoice::{Invoice, InvoiceRules, InvoiceState};
-use domain::{AggregateType, Decider, Event};
+use domain::{AggregateType, Event};
 use event_log::stream::Versioned;
 use futures::future::BoxFuture;
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::listing::Listing;
 use crate::model::BILLING;
-use crate::noun::{Noun, born};
+use crate::noun::{self, Noun};
 use crate::page::{self, Page, Row, Scope, Shown};
+use crate::upsert::Upsert;
 
 #[derive(Debug)]
 pub struct Invoices;
@@ -27,9 +28,7 @@ impl Noun for Invoices {
     type State = InvoiceState;
 
     fn evolve(state: &mut InvoiceState, event: &Event) {
-        if let Some(event) = Fact::of(event) {
-            InvoiceRules::evolve(state, event);
-        }
+        noun::evolve::<InvoiceRules>(state, event);
     }
 
     fn write<'a>(
@@ -37,41 +36,16 @@ impl Noun for Invoices {
         generation: i32,
         rows: &'a [(Uuid, &'a Versioned<InvoiceState>)],
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
-        Box::pin(write(tx, generation, rows))
+        let rows = Upsert::of::<Self>(generation, rows, InvoiceState::known)
+            .fixed("customer_id", |invoice| invoice.contents.customer_id)
+            .changing("reseller_id", |invoice| invoice.contents.reseller_id)
+            .changing("status", |invoice| invoice.status.name())
+            .fixed("period", |invoice| invoice.contents.period.to_string())
+            .changing("overdue", |invoice| invoice.overdue)
+            .changing("issued", |invoice| invoice.issue.is_some())
+            .changing_array("end_customers", "::uuid[]", end_customers);
+        Box::pin(rows.write(tx))
     }
-}
-
-async fn write(
-    tx: &mut PgConnection,
-    generation: i32,
-    rows: &[(Uuid, &Versioned<InvoiceState>)],
-) -> Result<(), sqlx::Error> {
-    let known: Vec<_> = rows.iter().filter_map(|(id, row)| Some((*id, *row, row.state.known()?))).collect();
-    sqlx::query(
-        "insert into read_invoices (generation, id, born, customer_id, reseller_id, status, period, overdue, issued, \
-            end_customers, doc) \
-         select $1, id, born, customer_id, reseller_id, status, period, overdue, issued, end_customers::uuid[], doc \
-         from unnest($2::uuid[], $3::bigint[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::boolean[], \
-            $9::boolean[], $10::text[], $11::jsonb[]) \
-            as t (id, born, customer_id, reseller_id, status, period, overdue, issued, end_customers, doc) \
-         on conflict (generation, id) do update set reseller_id = excluded.reseller_id, status = excluded.status, \
-            overdue = excluded.overdue, issued = excluded.issued, end_customers = excluded.end_customers, \
-            doc = excluded.doc",
-    )
-    .bind(generation)
-    .bind(known.iter().map(|(id, ..)| *id).collect::<Vec<_>>())
-    .bind(known.iter().map(|(_, row, _)| born(row)).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., invoice)| invoice.contents.customer_id).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., invoice)| invoice.contents.reseller_id).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., invoice)| invoice.status.name()).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., invoice)| invoice.contents.period.to_string()).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., invoice)| invoice.overdue).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., invoice)| invoice.issue.is_some()).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., invoice)| end_customers(invoice)).collect::<Vec<_>>())
-    .bind(known.iter().map(|(_, row, _)| Json(*row)).collect::<Vec<_>>())
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// As the database writes an array: many of them do not go into one parameter otherwise.
@@ -98,26 +72,13 @@ pub struct Filter {
 /// # Errors
 /// Any database error.
 pub async fn list(pool: &PgPool, scope: Scope, filter: &Filter) -> Result<Shown<Page<Row<InvoiceState>>>, sqlx::Error> {
-    let raws = sqlx::query_as(
-        "select r.position, t.id, t.born, t.doc from readers r left join lateral ( \
-            select t.id, t.born, t.doc from read_invoices t where t.generation = r.generation \
-            and ($2::uuid is null or t.issued and (t.customer_id = $2 or t.reseller_id = $2)) \
-            and ($3::uuid is null or t.customer_id = $3) and (cardinality($4::text[]) = 0 or t.status = any($4)) \
-            and ($5::text is null or t.period = $5) and ($6::boolean is null or t.overdue = $6) \
-            and ($7::bigint is null or t.born < $7) order by t.born desc limit $8) t on true \
-         where r.name = $1 order by t.born desc",
-    )
-    .bind(BILLING)
-    .bind(scope.customer)
-    .bind(filter.customer_id)
-    .bind(&filter.status)
-    .bind(filter.period.map(|period| period.to_string()))
-    .bind(filter.overdue)
-    .bind(filter.before)
-    .bind(filter.limit + 1)
-    .fetch_all(pool)
-    .await?;
-    page::listed(raws, filter.limit)
+    Listing::<Invoices>::of(scope)
+        .equals("customer_id", filter.customer_id)
+        .one_of("status", &filter.status)
+        .equals("period", filter.period.map(|period| period.to_string()))
+        .equals("overdue", filter.overdue)
+        .page(pool, filter.before, filter.limit)
+        .await
 }
 
 /// Every invoice of a period that charges somebody for this end customer's services, oldest first, of those in force. In

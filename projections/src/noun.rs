@@ -5,7 +5,8 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use domain::{AggregateType, Event, Metadata};
+use domain::decider::Fact;
+use domain::{AggregateType, Decider, Event, Metadata};
 use event_log::stream::{Mark, Versioned};
 use event_log::{ApplyError, Recorded};
 use futures::future::BoxFuture;
@@ -53,6 +54,13 @@ pub trait Noun: Send + Sync + 'static {
     /// Empties a generation.
     fn clear(tx: &mut PgConnection, generation: i32) -> BoxFuture<'_, Result<(), sqlx::Error>> {
         Box::pin(clear_table(tx, Self::TABLE, generation))
+    }
+}
+
+/// Folds an event as the domain does.
+pub fn evolve<D: Decider>(state: &mut D::State, event: &Event) {
+    if let Some(event) = Fact::of(event) {
+        D::evolve(state, event);
     }
 }
 

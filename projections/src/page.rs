@@ -12,6 +12,9 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Where everybody who may ask sees everything.
+    pub const ALL: Self = Self { customer: None };
+
     pub fn of(actor: &Actor) -> Self {
         match actor.role {
             Role::Customer | Role::Reseller => Self { customer: Some(actor.customer_id.unwrap_or(Uuid::nil())) },

@@ -4,10 +4,9 @@ mod items;
 
 pub use items::{Filter, RuleRow, get, list, of_events};
 
-use domain::decider::Fact;
 use domain::price_rule::{PriceRule, PriceRuleRules, PriceRuleState, Scope as PriceScope};
 use domain::pricing::{self, Buyer};
-use domain::{AggregateType, Decider, Event};
+use domain::{AggregateType, Event};
 use event_log::ApplyError;
 use event_log::stream::Versioned;
 use futures::future::BoxFuture;
@@ -15,7 +14,8 @@ use sqlx::{PgConnection, PgPool, types::Json};
 use uuid::Uuid;
 
 use crate::model::DIRECTORY;
-use crate::noun::{self, Mine, Noun, born};
+use crate::noun::{self, Mine, Noun};
+use crate::upsert::Upsert;
 
 #[derive(Debug)]
 pub struct PriceRules;
@@ -29,9 +29,7 @@ impl Noun for PriceRules {
     type State = PriceRuleState;
 
     fn evolve(state: &mut PriceRuleState, event: &Event) {
-        if let Some(event) = Fact::of(event) {
-            PriceRuleRules::evolve(state, event);
-        }
+        noun::evolve::<PriceRuleRules>(state, event);
     }
 
     fn write<'a>(
@@ -39,7 +37,11 @@ impl Noun for PriceRules {
         generation: i32,
         rows: &'a [(Uuid, &'a Versioned<PriceRuleState>)],
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
-        Box::pin(write(tx, generation, rows))
+        let rows = Upsert::of::<Self>(generation, rows, Some)
+            .fixed("author", |rules| scope_of(rules).map(|scope| scope.author.code()).unwrap_or_default())
+            .fixed("customer_id", |rules| scope_of(rules).and_then(|scope| scope.customer_id))
+            .fixed("reseller_id", |rules| scope_of(rules).and_then(|scope| scope.reseller_id));
+        Box::pin(rows.write(tx))
     }
 
     fn also<'a>(
@@ -58,28 +60,9 @@ impl Noun for PriceRules {
     }
 }
 
-async fn write(
-    tx: &mut PgConnection,
-    generation: i32,
-    rows: &[(Uuid, &Versioned<PriceRuleState>)],
-) -> Result<(), sqlx::Error> {
-    let scope = |row: &Versioned<PriceRuleState>| row.state.rules().next().map(|rule| rule.scope);
-    // A scope whose rules are all removed keeps the columns it had.
-    sqlx::query(
-        "insert into read_price_rules (generation, id, born, author, customer_id, reseller_id, doc) \
-         select $1, * from unnest($2::uuid[], $3::bigint[], $4::text[], $5::uuid[], $6::uuid[], $7::jsonb[]) \
-         on conflict (generation, id) do update set doc = excluded.doc",
-    )
-    .bind(generation)
-    .bind(rows.iter().map(|(id, _)| *id).collect::<Vec<_>>())
-    .bind(rows.iter().map(|(_, row)| born(row)).collect::<Vec<_>>())
-    .bind(rows.iter().map(|(_, row)| scope(row).map(|s| s.author.code()).unwrap_or_default()).collect::<Vec<_>>())
-    .bind(rows.iter().map(|(_, row)| scope(row).and_then(|s| s.customer_id)).collect::<Vec<_>>())
-    .bind(rows.iter().map(|(_, row)| scope(row).and_then(|s| s.reseller_id)).collect::<Vec<_>>())
-    .bind(rows.iter().map(|(_, row)| Json(*row)).collect::<Vec<_>>())
-    .execute(tx)
-    .await?;
-    Ok(())
+/// A scope whose rules are all removed keeps the columns it had.
+fn scope_of(rules: &PriceRuleState) -> Option<PriceScope> {
+    rules.rules().next().map(|rule| rule.scope)
 }
 
 /// Every rule that may matter to this buyer and these services.

@@ -15,7 +15,7 @@ use tracing::{Instrument, debug, error, info_span};
 use crate::authorise;
 use crate::states::{Slot, States};
 use crate::work::AnswerBody;
-use crate::{Clock, Command, Context, Failure, Work};
+use crate::{Clock, Command, Context, Failure, Key, Work};
 
 /// How often a command is decided anew after losing a race to another process.
 const CONFLICTS: u32 = 3;
@@ -196,13 +196,22 @@ impl Bus {
 
     /// What it refuses may be its own effect, committed by another process: the key is looked up once more.
     async fn reject(&self, context: &Context, failure: Failure) -> Result<Receipt, Rejection> {
-        if failure.is_about_state() {
-            let stored = append::stored_outcome(&self.pool, context.key.id()).await;
-            if let Some(stored) = stored.map_err(|error| rejection(Failure::from(error)))? {
-                return replay(stored, &context.key.fingerprint);
-            }
+        if failure.is_about_state()
+            && let Some(kept) = self.kept(&context.key).await?
+        {
+            return Ok(kept);
         }
         Err(rejection(failure))
+    }
+
+    /// The kept outcome of an earlier request with this key.
+    ///
+    /// # Errors
+    /// [`Rejection::KeyReused`] when that was another request; [`Rejection::Unavailable`].
+    pub(crate) async fn kept(&self, key: &Key) -> Result<Option<Receipt>, Rejection> {
+        let stored = append::stored_outcome(&self.pool, key.id()).await;
+        let stored = stored.map_err(|error| rejection(Failure::from(error)))?;
+        stored.map(|stored| replay(stored, &key.fingerprint)).transpose()
     }
 
     /// A stream's state as it is now, from memory if it is there; for reading, not for deciding.

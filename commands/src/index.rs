@@ -4,6 +4,7 @@ mod accounts;
 mod aliases;
 mod balances;
 mod billing;
+mod collection;
 mod commissions;
 mod drifts;
 mod invoices;
@@ -14,15 +15,18 @@ pub use accounts::{accounts, is_linked_elsewhere, open_accounts};
 pub use aliases::{
     customer_alias, customer_aliases, customer_of_alias, invoice_alias, invoice_aliases, invoice_of_alias,
 };
-pub use balances::{balances, open_invoices};
+pub use balances::{all_open_invoices, balances, open_invoices};
 pub use billing::{
     IndexedAccount, billable_accounts, commission_accounts, has_caught_up, open_discrepancies, run_of_discrepancy,
 };
+pub use collection::{UnpaidInvoice, invoices_to_collect, invoices_to_dun, next_collection_after, unpaid_invoices};
 pub use commissions::{IndexedStatement, commission_statement};
 pub use drifts::{IndexedDrift, account_of_provider, drifts_about, open_drifts, subscriptions_of_provider};
 pub use invoices::{DueInvoice, invoices_due_before};
-pub use orders::{ScheduledOrder, due_orders};
-pub use subscriptions::{has_live_subscriptions, live_subscriptions_ended_by, subscription_of_provider};
+pub use orders::{ScheduledOrder, UnpaidOrder, due_orders, orders_unpaid_since};
+pub use subscriptions::{
+    has_live_subscriptions, live_subscriptions_ended_by, live_subscriptions_of, subscription_of_provider,
+};
 
 use std::sync::Arc;
 
@@ -60,7 +64,7 @@ impl Reader for Indexes {
                 let event = recorded.event().map_err(|error| ApplyError::Poison(error.to_string()))?;
                 index(tx, recorded, event).await?;
             }
-            orders::no_longer_scheduled(tx, events).await
+            orders::no_longer_waiting(tx, events).await
         })
     }
 }
@@ -99,16 +103,19 @@ async fn index(tx: &mut PgConnection, recorded: &Recorded, event: &Event) -> Res
         Event::Order(OrderEvent::OrderSubmitted { provider_order_id }) => {
             order(tx, &recorded.aggregate_id, provider_order_id).await?;
         }
+        Event::Order(OrderEvent::OrderPlaced { details }) => orders::placed(tx, recorded, details).await?,
         Event::Order(OrderEvent::OrderScheduled { start_on, .. }) => orders::scheduled(tx, recorded, *start_on).await?,
         Event::Invoice(event) => {
             invoices::index(tx, recorded, event).await?;
             balances::index_invoice(tx, recorded, event).await?;
+            collection::index(tx, recorded, event).await?;
             aliases::index_invoice(tx, recorded, event).await?;
         }
         Event::Balance(event) => balances::index_balance(tx, event).await?,
         Event::Subscription(event) => subscriptions::index(tx, recorded, event).await?,
         Event::Customer(event) => {
             billing::customer(tx, recorded, event).await?;
+            collection::index_terms(tx, recorded, event).await?;
             aliases::index_customer(tx, recorded, event).await?;
         }
         Event::BillingRun(event) => billing::run(tx, recorded, event).await?,

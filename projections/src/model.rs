@@ -17,8 +17,10 @@ use crate::drift::Drifts;
 use crate::exchange_rates::ExchangeRates;
 use crate::invoices::Invoices;
 use crate::ledger::Ledger;
+use crate::notification_preferences::NotificationPreferences;
 use crate::noun::{AnyNoun, Of};
 use crate::orders::Orders;
+use crate::payments::Payments;
 use crate::price_rules::PriceRules;
 use crate::services::Services;
 use crate::subscriptions::Subscriptions;
@@ -28,7 +30,7 @@ pub const DIRECTORY: &str = "directory";
 pub const ORDERS: &str = "orders";
 /// Subscriptions, their licences and their changes, and how they differ from the provider's.
 pub const SUBSCRIPTIONS: &str = "subscriptions";
-/// Invoices, credit notes, balances, billing runs, commission: what moves together at a month's end.
+/// Invoices, payments, credit notes, balances, billing runs, commission: what moves together at a month's end.
 pub const BILLING: &str = "billing";
 
 type AfterCommit = Box<dyn Fn(&[Arc<Recorded>]) + Send + Sync>;
@@ -53,7 +55,7 @@ pub fn all() -> Vec<ReadModel> {
     vec![
         ReadModel::new(
             DIRECTORY,
-            2,
+            3,
             vec![
                 Box::new(Of::<Customers>::new()),
                 Box::new(Of::<Accounts>::new()),
@@ -61,17 +63,19 @@ pub fn all() -> Vec<ReadModel> {
                 Box::new(Of::<PriceRules>::new()),
                 Box::new(Of::<ExchangeRates>::new()),
                 Box::new(CatalogueChanges),
+                Box::new(Of::<NotificationPreferences>::new()),
             ],
         ),
         ReadModel::new(ORDERS, 1, vec![Box::new(Of::<Orders>::new())]),
         ReadModel::new(SUBSCRIPTIONS, 2, vec![Box::new(Of::<Subscriptions>::new()), Box::new(Of::<Drifts>::new())]),
         ReadModel::new(
             BILLING,
-            1,
+            2,
             vec![
                 Box::new(Of::<CommissionAccounts>::new()),
                 Box::new(Of::<BillingRuns>::new()),
                 Box::new(Of::<Invoices>::new()),
+                Box::new(Of::<Payments>::new()),
                 Box::new(Of::<CreditNotes>::new()),
                 Box::new(Of::<Balances>::new()),
                 Box::new(Ledger),

@@ -15,7 +15,8 @@ use super::router;
     ),
     tags(
         (name = "customers"), (name = "accounts"), (name = "catalogue"), (name = "orders"), (name = "subscriptions"),
-        (name = "invoices"), (name = "billing"), (name = "commissions"), (name = "audit"), (name = "admin"),
+        (name = "invoices"), (name = "payments"), (name = "billing"), (name = "commissions"), (name = "notifications"), (name = "audit"),
+        (name = "admin"),
         (name = "webhooks"), (name = "development"),
     ),
     modifiers(&Bearer),

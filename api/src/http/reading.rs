@@ -177,6 +177,9 @@ impl Api {
         self.wait_for(<R::Noun as Noun>::MODEL, reading.min_position).await?;
         let shown = page::get::<R::Noun>(self.pool(), id, reading.scope()).await?;
         let row = api::found(shown.content)?;
+        if R::of_row(&row.folded.state).is_some_and(|content| !R::may_read(content, &reading.actor)) {
+            return Err(ProblemType::Forbidden.into());
+        }
         let body =
             self.bodies::<R>(&reading, std::slice::from_ref(&row)).await?.pop().ok_or_else(Problem::not_found)?;
         self.one(shown.position, row.folded.version, &body)
@@ -258,7 +261,7 @@ impl Api {
         let contents = || rows.iter().filter_map(|row| R::of_row(&row.folded.state));
         let references: Vec<PersonalRef> = contents().flat_map(R::personal).collect();
         let fields = event_log::personal::fields(self.pool(), &references).await?;
-        let view = View { actor: &reading.actor, now: self.bus.now(), fields: &fields };
+        let view = View { actor: &reading.actor, now: self.bus.now(), seller: self.bus.seller(), fields: &fields };
         let body = |row: &Row<<R::Noun as Noun>::State>| {
             let content = R::of_row(&row.folded.state)?;
             Some(R::body(content, Head::of(row.id, &row.folded, view.is_staff()), &view))

@@ -1,6 +1,6 @@
 //! Every route, flat.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::http::{HeaderName, header};
@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::api::Api;
+use super::compat::billing::{self, Billing};
 use super::compat::licensing::{self, Licensing};
 use super::edge::{self, Edge};
 use super::problem::ProblemType;
@@ -20,11 +21,11 @@ use super::rate_limit::{self, RateLimits};
 use super::server::{self, ConnectionLimits};
 use super::v1::{
     accounts, admin, audit, billing_discrepancies, billing_runs, commission_statements, commissions, credit_notes,
-    customers, exchange_rates, invoices, orders, price_rules, services, subscriptions,
+    customers, exchange_rates, invoices, notification_preferences, orders, payments,
+    price_rules, services, subscriptions,
 };
 use super::{dev, docs, openapi, webhooks};
 use crate::clock;
-use crate::config::Settings;
 use crate::wiring::Parts;
 
 /// The operations that are in the OpenAPI document.
@@ -90,6 +91,10 @@ pub fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(admin::reconcile::reconcile))
         .routes(routes!(admin::reconcile_run::get_reconcile))
         .routes(routes!(admin::roles::list_roles))
+        .routes(routes!(
+            notification_preferences::get::get_notification_preferences,
+            notification_preferences::set::set_notification_preferences
+        ))
         .routes(routes!(webhooks::ccp::deliver_ccp_webhook))
         .routes(routes!(dev::make_token))
         .routes(routes!(dev::get_jwks))
@@ -115,6 +120,12 @@ fn billing() -> OpenApiRouter<Api> {
         .routes(routes!(invoices::void::void_invoice))
         .routes(routes!(invoices::uncollectible::write_off_invoice))
         .routes(routes!(invoices::credit::credit_invoice))
+        .routes(routes!(invoices::pay_all::pay_invoices))
+        .routes(routes!(invoices::pay::pay_invoice))
+        .routes(routes!(invoices::receive::receive_payment))
+        .routes(routes!(payments::list::list_payments))
+        .routes(routes!(payments::get::get_payment))
+        .routes(routes!(payments::resolve::resolve_payment))
         .routes(routes!(credit_notes::list::list_credit_notes))
         .routes(routes!(credit_notes::get::get_credit_note))
         .routes(routes!(credit_notes::document::get_credit_note_document))
@@ -156,17 +167,27 @@ impl ProblemType {
 /// Serves the public listener until shutdown.
 pub fn serve(listener: TcpListener, api: Api, parts: &Parts) -> impl Future<Output = ()> + Send + 'static {
     let limits = RateLimits::per_minute(parts.settings.writes_per_minute(), parts.settings.reads_per_minute());
-    let compat = compat(&api, &parts.settings);
-    server::serve(listener, router(api, limits, compat), ConnectionLimits::default(), parts.shutdown.clone())
+    let compat = compat(&api, parts);
+    let mut router = router(api, limits, compat);
+    if parts.settings.compat_billing {
+        router = billing::in_any_case(router);
+    }
+    server::serve(listener, router, ConnectionLimits::default(), parts.shutdown.clone())
 }
 
 /// The surfaces of earlier systems that are switched on.
-fn compat(api: &Api, settings: &Settings) -> Router<Api> {
+fn compat(api: &Api, parts: &Parts) -> Router<Api> {
+    let settings = &parts.settings;
     let mut surfaces = Router::new();
     if settings.compat_licensing {
         let skus = settings.compat_licensing_skus.split(',').map(str::trim).filter(|sku| !sku.is_empty());
         let skus = skus.map(str::to_owned).collect();
         surfaces = surfaces.merge(licensing::router(Licensing { api: api.clone(), skus }));
+    }
+    if settings.compat_billing {
+        let token = settings.compat_billing_token.clone().map(Arc::new);
+        let (tasks, shutdown) = (parts.tasks.clone(), parts.shutdown.clone());
+        surfaces = surfaces.merge(billing::router(Billing { api: api.clone(), token, tasks, shutdown }));
     }
     surfaces
 }

@@ -81,6 +81,28 @@ pub async fn open_invoices<'e, E: PgExecutor<'e>>(executor: E, customer: Uuid) -
     .await
 }
 
+/// The same of all customers, by id; `after` is the last of the page before.
+///
+/// # Errors
+/// Any database error.
+pub async fn all_open_invoices<'e, E: PgExecutor<'e>>(
+    executor: E,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select invoice_id from index_open_invoices where invoice_id > $1 \
+         union select aggregate_id::uuid from events where position > coalesce( \
+            (select position from readers where name = 'indexes'), 0) \
+         and aggregate_type = 'invoice' and event_type = 'InvoiceIssued' \
+         and aggregate_id::uuid > $1 order by invoice_id limit $2",
+    )
+    .bind(after.unwrap_or(Uuid::nil()))
+    .bind(limit)
+    .fetch_all(executor)
+    .await
+}
+
 /// The streams of a customer's balances, one per currency.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! A resource of the API: one body for what a command answers and for what a query shows.
 
+use commands::seller::Seller;
 use domain::{Actor, Decider, PersonalRef, Role};
 use event_log::personal::Fields;
 use event_log::stream::Versioned;
@@ -22,6 +23,10 @@ pub trait Resource: 'static {
 
     fn of_state(state: &<Self::Rules as Decider>::State) -> Option<&Self::Content>;
     fn of_row(state: &<Self::Noun as Noun>::State) -> Option<&Self::Content>;
+    /// Whether the table of rights lets a caller read it that could otherwise see it.
+    fn may_read(_content: &Self::Content, _actor: &Actor) -> bool {
+        true
+    }
     /// The personal data the body shows.
     fn personal(_content: &Self::Content) -> Vec<PersonalRef> {
         Vec::new()
@@ -34,6 +39,8 @@ pub trait Resource: 'static {
 pub struct View<'a> {
     pub actor: &'a Actor,
     pub now: chrono::DateTime<chrono::Utc>,
+    /// By whose days days are shown.
+    pub seller: &'a Seller,
     pub fields: &'a Fields,
 }
 

@@ -32,7 +32,9 @@ use crate::http::v1::credit_notes::body::CreditNoteResource;
 use crate::http::v1::customers::body::CustomerResource;
 use crate::http::v1::exchange_rates::body::RateBody;
 use crate::http::v1::invoices::body::InvoiceResource;
+use crate::http::v1::notification_preferences::body::PreferencesResource;
 use crate::http::v1::orders::body::OrderResource;
+use crate::http::v1::payments::body::PaymentResource;
 use crate::http::v1::price_rules::body::RuleBody;
 use crate::http::v1::resource::{Head, Resource, View};
 use crate::http::v1::services::body::{Sees, ServiceBody};
@@ -142,7 +144,8 @@ impl Folding<'_> {
             AggregateType::Balance => {
                 billing::balance(&self.fold::<BalanceRules>()?.state).ok_or_else(Problem::not_found)
             }
-            AggregateType::Payment | AggregateType::NotificationPreferences => Err(Problem::not_found()),
+            AggregateType::Payment => self.resource::<PaymentResource>(),
+            AggregateType::NotificationPreferences => self.resource::<PreferencesResource>(),
             AggregateType::NumberSeries => Ok(billing::number_series(&self.fold::<NumberSeriesRules>()?.state)),
             AggregateType::ChargeLedger => Ok(billing::charge_ledger(&self.fold::<ChargeLedgerRules>()?.state)),
             AggregateType::CommissionAccount => {
@@ -177,7 +180,7 @@ impl Folding<'_> {
         let folded = self.fold::<R::Rules>()?;
         let content = R::of_state(&folded.state).ok_or_else(Problem::not_found)?;
         let fields = Fields::new();
-        let view = View { actor: &self.reading.actor, now: self.api.bus.now(), fields: &fields };
+        let view = View { actor: &self.reading.actor, now: self.api.bus.now(), seller: self.api.bus.seller(), fields: &fields };
         let id = Uuid::parse_str(self.id).map_err(|_| Problem::not_found())?;
         value(&R::body(content, Head::of(id, &folded, true), &view))
     }

@@ -69,7 +69,7 @@ async fn answer(api: &Api, context: &Context, receipt: &Receipt, statement_id: U
     let folded = commissions::of_log(api.pool(), account_id, *version, statement_id).await?;
     let folded = folded.ok_or_else(Problem::internal)?;
     let fields = Personal::new();
-    let view = View { actor: &context.actor, now: context.at, fields: &fields };
+    let view = View { actor: &context.actor, now: context.at, seller: api.bus.seller(), fields: &fields };
     let headers = AnswerHeaders {
         version: Some(*version),
         event_position: Some(receipt.last_position),

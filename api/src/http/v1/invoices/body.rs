@@ -1,8 +1,8 @@
 //! An invoice as the API shows it.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use domain::Money;
-use domain::invoice::{AppliedCredit, BookedPayment, Invoice, InvoiceRules, InvoiceState, InvoiceStatus};
+use domain::invoice::{AppliedCredit, BookedPayment, Invoice, InvoiceRules, InvoiceState};
 use projections::invoices::Invoices;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,17 +28,19 @@ pub struct InvoiceBody {
     pub period: String,
     /// `draft`, `discarded`, `issued`, `paid`, `void` or `uncollectible`.
     pub status: &'static str,
-    /// `unpaid` or `paid`.
+    /// `unpaid`, `processing`, `paid`, `failed`, or `unknown` while nobody knows whether a payment was charged.
+    #[schema(example = "failed")]
     pub payment_status: &'static str,
-    /// Why the last attempt to pay failed.
+    /// Why the last attempt to pay failed, as the payment has it.
+    #[schema(example = "insufficient_balance")]
     pub payment_reason: Option<&'static str>,
     /// Not paid on the day it was due.
     pub overdue: bool,
     /// The book date.
     pub issued_on: Option<NaiveDate>,
     pub due_on: Option<NaiveDate>,
-    /// When the next attempt to pay is made by itself.
-    pub next_attempt_on: Option<DateTime<Utc>>,
+    /// When the next attempt to pay is made by itself, by the seller's days.
+    pub next_attempt_on: Option<NaiveDate>,
     pub currency: &'static str,
     /// Before discounts.
     #[schema(value_type = MoneyBody)]
@@ -118,12 +120,12 @@ impl Resource for InvoiceResource {
             customer_id: contents.customer_id,
             period: contents.period.to_string(),
             status: invoice.status.name(),
-            payment_status: payment_status(invoice.status),
-            payment_reason: None,
+            payment_status: invoice.payment().name(),
+            payment_reason: invoice.payment().reason(),
             overdue: invoice.overdue,
             issued_on: issue.map(|issue| issue.issued_on),
             due_on: issue.map(|issue| issue.due_on),
-            next_attempt_on: None,
+            next_attempt_on: next_attempt_on(invoice, view),
             currency: contents.currency.code(),
             charges: contents.totals.charges,
             discounts: contents.totals.discounts,
@@ -139,15 +141,11 @@ impl Resource for InvoiceResource {
     }
 }
 
-const fn payment_status(status: InvoiceStatus) -> &'static str {
-    match status {
-        InvoiceStatus::Paid => "paid",
-        InvoiceStatus::Draft
-        | InvoiceStatus::Discarded
-        | InvoiceStatus::Issued
-        | InvoiceStatus::Void
-        | InvoiceStatus::Uncollectible => "unpaid",
-    }
+/// Not while one is open: what comes after it depends on it.
+fn next_attempt_on(invoice: &Invoice, view: &View<'_>) -> Option<NaiveDate> {
+    let entity = view.seller.entity(&invoice.contents.seller_entity);
+    let next = invoice.collection.next_at.filter(|_| invoice.collection.open.is_none());
+    next.map(|at| entity.day_at(at))
 }
 
 /// What was withdrawn asks for nothing, and what the balance paid of it was given back.

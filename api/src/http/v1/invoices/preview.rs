@@ -88,7 +88,7 @@ async fn body(
     invoices: &[InvoiceContents],
 ) -> Result<PreviewBody, Problem> {
     let fields = Fields::new();
-    let view = View { actor: &reading.actor, now: api.bus.now(), fields: &fields };
+    let view = View { actor: &reading.actor, now: api.bus.now(), seller: api.bus.seller(), fields: &fields };
     let (mut main, mut others) = (SheetBody::empty(customer.terms.currency), Vec::new());
     for contents in invoices {
         let balance = api.bus.current::<BalanceRules>(ids::balance(customer.id, contents.currency)).await?;

@@ -50,7 +50,7 @@ pub async fn quote_order(State(api): State<Api>, request: Request) -> Result<Res
     let (context, Asked(asked)) = api.write_without_key::<Asked>(Operation::QuoteOrder, request).await?;
     let quoted = quote(&api.bus, &context, &asked).await?;
     let fields = event_log::personal::Fields::new();
-    let view = View { actor: &context.actor, now: context.at, fields: &fields };
+    let view = View { actor: &context.actor, now: context.at, seller: api.bus.seller(), fields: &fields };
     Ok(Json(body(&quoted, &view)).into_response())
 }
 

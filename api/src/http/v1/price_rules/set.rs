@@ -142,7 +142,7 @@ async fn answer(api: &Api, context: &Context, receipt: &Receipt, rule_id: Uuid) 
     events.retain(|event| event.sequence <= *version);
     let row = price_rules::of_events(&events, rule_id).ok_or(ProblemType::Internal)?;
     let fields = event_log::personal::Fields::new();
-    let view = View { actor: &context.actor, now: context.at, fields: &fields };
+    let view = View { actor: &context.actor, now: context.at, seller: api.bus.seller(), fields: &fields };
     let created = receipt.status == StatusCode::CREATED.as_u16();
     let headers = AnswerHeaders {
         version: Some(*version),

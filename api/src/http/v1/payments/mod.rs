@@ -1,0 +1,6 @@
+//! Payments.
+
+pub mod body;
+pub mod get;
+pub mod list;
+pub mod resolve;

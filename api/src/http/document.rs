@@ -1,15 +1,24 @@
 //! Answers that are documents: which format is wanted, and the bytes with what goes with them.
 
+use std::collections::BTreeMap;
+
+use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use commands::Operation;
 use domain::document::{DocumentFormat, DocumentKey};
 use http::{HeaderName, HeaderValue, header};
+use projections::model;
 use tracing::error;
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
+use utoipa::{IntoParams, IntoResponses, PartialSchema};
 
 use super::api::Api;
 use super::headers::AnswerHeaders;
 use super::problem::{Problem, ProblemType};
 use super::query::Query;
+use super::reading::Reading;
 use crate::archive::{ArchiveError, Document};
 
 /// What a request for a document says besides which one.
@@ -47,7 +56,56 @@ fn accepted(headers: &HeaderMap) -> Option<DocumentFormat> {
     })
 }
 
+/// What a request for a document may say, for the OpenAPI document.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it only describes")]
+pub struct DocumentQuery {
+    #[param(example = "pdf")]
+    format: Option<String>,
+    min_position: Option<i64>,
+}
+
+/// How such a request is answered, for the OpenAPI document.
+#[derive(Debug)]
+pub struct DocumentAnswers;
+
+impl IntoResponses for DocumentAnswers {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        let written = DocumentFormat::ALL.into_iter().fold(ResponseBuilder::new(), |response, format| {
+            let media_type = documents::media_type(format);
+            let kind = media_type.split(';').next().unwrap_or(media_type);
+            response.content(kind, ContentBuilder::new().schema(Some(schema(format))).build())
+        });
+        let known = ResponseBuilder::new().description("The caller has it already.");
+        [("200", written.build()), ("304", known.build())]
+            .map(|(status, response)| (status.to_owned(), RefOr::T(response)))
+            .into()
+    }
+}
+
+fn schema(format: DocumentFormat) -> RefOr<Schema> {
+    match format {
+        DocumentFormat::Pdf => Vec::<u8>::schema(),
+        DocumentFormat::Ubl | DocumentFormat::Csv => String::schema(),
+        DocumentFormat::Json => serde_json::Value::schema(),
+    }
+}
+
 impl Api {
+    /// Who asks for a document, and in which form; returns once the read model is as far as they know.
+    ///
+    /// # Errors
+    /// As [`reading`](Self::reading) and [`wait_for`](Self::wait_for).
+    pub async fn reading_document(&self, operation: Operation, request: Request) -> Result<(Reading, Wanted), Problem> {
+        let headers = request.headers().clone();
+        let mut reading = self.reading(operation, request).await?;
+        let wanted = Wanted::read(&mut reading.query, &headers);
+        reading.finish()?;
+        self.wait_for(model::BILLING, reading.min_position).await?;
+        Ok((reading, wanted))
+    }
+
     /// The document, which the caller may see.
     ///
     /// # Errors

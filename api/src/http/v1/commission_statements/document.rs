@@ -4,10 +4,10 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use commands::{Operation, index};
 use domain::document::DocumentKey;
-use projections::{commissions, model};
+use projections::commissions;
 
 use crate::http::api::{self, Api};
-use crate::http::document::Wanted;
+use crate::http::document::{DocumentAnswers, DocumentQuery};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::v1::commissions::body::visible;
 
@@ -18,17 +18,8 @@ use crate::http::v1::commissions::body::visible;
 /// Rendered once and the same bytes for ever; the `ETag` is their SHA-256.
 #[utoipa::path(
     get, path = "/v1/commission-statements/{id}/document", tag = "commissions", operation_id = "get_commission_statement_document",
-    params(
-        ("id" = uuid::Uuid, Path), ("format" = Option<String>, Query, example = "pdf"),
-        ("min_position" = Option<i64>, Query),
-    ),
-    responses(
-        (status = 200, content(
-            (Vec<u8> = "application/pdf"), (String = "application/xml"), (String = "text/csv"),
-            (serde_json::Value = "application/json"),
-        )),
-        (status = 304, description = "The caller has it already."), (status = "4XX", body = ProblemBody),
-    ),
+    params(("id" = uuid::Uuid, Path), DocumentQuery),
+    responses(DocumentAnswers, (status = "4XX", body = ProblemBody)),
     security(("bearer" = [])),
 )]
 pub async fn get_commission_statement_document(
@@ -36,12 +27,8 @@ pub async fn get_commission_statement_document(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let headers = request.headers().clone();
-    let mut reading = api.reading(Operation::GetCommissionStatementDocument, request).await?;
-    let wanted = Wanted::read(&mut reading.query, &headers);
-    reading.finish()?;
+    let (reading, wanted) = api.reading_document(Operation::GetCommissionStatementDocument, request).await?;
     let statement_id = api::path_id(&id)?;
-    api.wait_for(model::BILLING, reading.min_position).await?;
     let shown = commissions::get_statement(api.pool(), statement_id, visible(&reading.actor)).await?;
     api::found(shown.content)?;
     let found = index::commission_statement(api.pool(), statement_id).await?.ok_or_else(Problem::not_found)?;

@@ -5,10 +5,10 @@ use axum::response::Response;
 use commands::Operation;
 use domain::document::DocumentKey;
 use projections::credit_notes::CreditNotes;
-use projections::{model, page};
+use projections::page;
 
 use crate::http::api::{self, Api};
-use crate::http::document::Wanted;
+use crate::http::document::{DocumentAnswers, DocumentQuery};
 use crate::http::problem::{Problem, ProblemBody};
 
 /// Get a credit note as a document
@@ -17,17 +17,8 @@ use crate::http::problem::{Problem, ProblemBody};
 /// Rendered once and the same bytes for ever; the `ETag` is their SHA-256.
 #[utoipa::path(
     get, path = "/v1/credit-notes/{id}/document", tag = "invoices", operation_id = "get_credit_note_document",
-    params(
-        ("id" = uuid::Uuid, Path), ("format" = Option<String>, Query, example = "pdf"),
-        ("min_position" = Option<i64>, Query),
-    ),
-    responses(
-        (status = 200, content(
-            (Vec<u8> = "application/pdf"), (String = "application/xml"), (String = "text/csv"),
-            (serde_json::Value = "application/json"),
-        )),
-        (status = 304, description = "The caller has it already."), (status = "4XX", body = ProblemBody),
-    ),
+    params(("id" = uuid::Uuid, Path), DocumentQuery),
+    responses(DocumentAnswers, (status = "4XX", body = ProblemBody)),
     security(("bearer" = [])),
 )]
 pub async fn get_credit_note_document(
@@ -35,12 +26,8 @@ pub async fn get_credit_note_document(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let headers = request.headers().clone();
-    let mut reading = api.reading(Operation::GetCreditNoteDocument, request).await?;
-    let wanted = Wanted::read(&mut reading.query, &headers);
-    reading.finish()?;
+    let (reading, wanted) = api.reading_document(Operation::GetCreditNoteDocument, request).await?;
     let credit_note_id = api::path_id(&id)?;
-    api.wait_for(model::BILLING, reading.min_position).await?;
     let shown = page::get::<CreditNotes>(api.pool(), credit_note_id, reading.scope()).await?;
     api::found(shown.content)?;
     api.document(DocumentKey::CreditNote { credit_note_id }, &wanted, shown.position).await

@@ -12,6 +12,7 @@ pub use query::{Account, LedgerEntry, Place, Wanted, account};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use domain::{AggregateType, Event};
 use event_log::{ApplyError, Recorded};
 use futures::future::BoxFuture;
@@ -44,7 +45,7 @@ impl AnyNoun for Ledger {
     }
 
     fn concerns(&self, event: &Recorded) -> bool {
-        event.aggregate_type == AggregateType::Invoice.name() || is_credit_note(event)
+        event.aggregate_type == AggregateType::Invoice.name() || has_entries_only(event)
     }
 
     fn apply<'a>(
@@ -55,7 +56,7 @@ impl AnyNoun for Ledger {
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         Box::pin(async move {
             let invoices = invoices(events)?;
-            if invoices.is_empty() && !events.iter().any(|recorded| is_credit_note(recorded)) {
+            if invoices.is_empty() && !events.iter().any(|recorded| has_entries_only(recorded)) {
                 return Ok(());
             }
             let mut receivables = rows::load(tx, generation, &invoices).await?;
@@ -98,8 +99,10 @@ impl AnyFold for Folding {
     }
 }
 
-fn is_credit_note(recorded: &Recorded) -> bool {
-    recorded.aggregate_type == AggregateType::CreditNote.name()
+/// Credit notes, payments and balances bring entries; nothing is kept of them beside.
+fn has_entries_only(recorded: &Recorded) -> bool {
+    let aggregates = [AggregateType::CreditNote, AggregateType::Payment, AggregateType::Balance];
+    aggregates.iter().any(|aggregate| recorded.aggregate_type == aggregate.name())
 }
 
 /// The invoices these events are about.
@@ -113,17 +116,29 @@ fn stream_id(recorded: &Recorded) -> Result<Uuid, ApplyError> {
         .map_err(|_| ApplyError::Poison(format!("{} is no uuid", recorded.aggregate_id)))
 }
 
+/// Business time.
+fn day(recorded: &Recorded) -> Result<NaiveDate, ApplyError> {
+    let meta = recorded.meta().map_err(|error| ApplyError::Poison(format!("metadata: {error}")))?;
+    Ok(meta.at.date_naive())
+}
+
+/// Whose data it is.
+fn customer(recorded: &Recorded) -> Result<Uuid, ApplyError> {
+    recorded.customer_id.ok_or_else(|| ApplyError::Poison("it names no customer".to_owned()))
+}
+
 /// What the events mean, in their order.
 fn book(receivables: &mut Receivables, events: &[Arc<Recorded>]) -> Result<Vec<Booked>, ApplyError> {
     let mut booked = Vec::new();
     for recorded in events {
         let event = recorded.event().map_err(|error| ApplyError::Poison(error.to_string()))?;
         let entries = match event {
-            Event::Invoice(event) => {
-                let meta = recorded.meta().map_err(|error| ApplyError::Poison(format!("metadata: {error}")))?;
-                meaning::of_invoice(receivables, stream_id(recorded)?, event, meta.at.date_naive())
-            }
+            Event::Invoice(event) => meaning::of_invoice(receivables, stream_id(recorded)?, event, day(recorded)?),
             Event::CreditNote(event) => meaning::of_credit_note(event),
+            Event::Payment(event) => {
+                Ok(meaning::of_payment(stream_id(recorded)?, event, customer(recorded)?, day(recorded)?))
+            }
+            Event::Balance(event) => meaning::of_balance(event, day(recorded)?),
             Event::Customer(_)
             | Event::Account(_)
             | Event::Service(_)
@@ -133,12 +148,10 @@ fn book(receivables: &mut Receivables, events: &[Arc<Recorded>]) -> Result<Vec<B
             | Event::Drift(_)
             | Event::Calendar(_)
             | Event::ExchangeRates(_)
-            | Event::Balance(_)
             | Event::NumberSeries(_)
             | Event::ChargeLedger(_)
             | Event::BillingRun(_)
             | Event::CommissionAccount(_)
-            | Event::Payment(_)
             | Event::NotificationPreferences(_) => continue,
         };
         let entries = entries.map_err(|refusal| ApplyError::Poison(refusal.to_string()))?;

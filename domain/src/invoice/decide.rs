@@ -181,6 +181,9 @@ fn settled_by(
         return Err(Refusal::InvalidState { state: "paid" });
     }
     let open = matches!(invoice.status, InvoiceStatus::Issued | InvoiceStatus::Uncollectible);
+    if !open && minor_units(applied)? > 0 {
+        return Err(Refusal::InvalidState { state: invoice.status.name() });
+    }
     if open && left == 0 {
         events.push(InvoiceEvent::InvoicePaid {});
     }

@@ -1,14 +1,18 @@
 //! What an event does to what a customer owes.
 //!
-//! What it owes is what is left to pay of its invoices less what it has to its credit. Documents and money count in
-//! full; moving a credit to an invoice changes nothing in the sum.
+//! What it owes is what is left to pay of its invoices less what it has to its credit. Documents count in full; money
+//! that came in where it went: what paid an invoice as a payment, what went to the customer's credit as an overpayment.
+//! Moving a credit to an invoice changes nothing in the sum. Money that goes back is owed again from the moment it is
+//! sent, and not any more when it did not arrive.
 
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
+use domain::balance::{BalanceEvent, BalanceSource};
 use domain::billing::{minus, negated};
 use domain::credit_note::{CreditNoteEvent, IssuedCreditNote};
 use domain::invoice::{AppliedCredit, BookedPayment, InvoiceEvent, IssuedInvoice};
+use domain::payment::{PaymentEvent, RefundCause};
 use domain::{Money, Refusal};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -32,7 +36,14 @@ pub struct Receivable {
 pub enum EntryKind {
     Invoice,
     CreditNote,
+    /// What paid an invoice of money that came in.
     Payment,
+    /// What was left of it, or all of it where nothing was to pay, is to the customer's credit.
+    Overpayment,
+    /// Money is sent back.
+    Refund,
+    /// It did not arrive: it is to the customer's credit.
+    RefundFailed,
     /// What was to the customer's credit paid an invoice.
     BalanceApplied,
     Void,
@@ -47,6 +58,9 @@ impl EntryKind {
             Self::Invoice => "invoice",
             Self::CreditNote => "credit_note",
             Self::Payment => "payment",
+            Self::Overpayment => "overpayment",
+            Self::Refund => "refund",
+            Self::RefundFailed => "refund_failed",
             Self::BalanceApplied => "balance_applied",
             Self::Void => "void",
             Self::Uncollectible => "uncollectible",
@@ -61,11 +75,12 @@ pub struct Entry {
     pub customer_id: Uuid,
     pub booked_on: NaiveDate,
     pub kind: EntryKind,
-    /// Of the document.
-    pub number: String,
+    /// Of the document, where it is about one.
+    pub number: Option<String>,
     pub invoice_id: Option<Uuid>,
     pub credit_note_id: Option<Uuid>,
     pub payment_id: Option<Uuid>,
+    pub refund_id: Option<Uuid>,
     /// Above zero where the customer owes more.
     pub amount: Money,
     /// From the balance to the invoice.
@@ -108,16 +123,69 @@ pub fn of_credit_note(event: &CreditNoteEvent) -> Result<Vec<Entry>, Refusal> {
 
 fn credited(note: &IssuedCreditNote) -> Result<Entry, Refusal> {
     Ok(Entry {
-        customer_id: note.customer_id,
-        booked_on: note.issued_on,
-        kind: EntryKind::CreditNote,
-        number: note.number.clone(),
+        number: Some(note.number.clone()),
         invoice_id: note.invoice.as_ref().map(|invoice| invoice.invoice_id),
         credit_note_id: Some(note.credit_note_id),
-        payment_id: None,
-        amount: negated(note.total)?,
-        moved: None,
+        ..Entry::of(note.customer_id, note.issued_on, EntryKind::CreditNote, negated(note.total)?)
     })
+}
+
+/// The entries of a payment's event: money that goes back to that customer. What it paid is told by what it paid.
+pub fn of_payment(payment_id: Uuid, event: &PaymentEvent, customer_id: Uuid, day: NaiveDate) -> Vec<Entry> {
+    match event {
+        PaymentEvent::RefundStarted { refund_id, amount, cause } => {
+            let credit_note_id = match cause {
+                RefundCause::CreditNote(id) => Some(*id),
+                RefundCause::Balance => None,
+            };
+            let entry = Entry::of(customer_id, day, EntryKind::Refund, *amount);
+            vec![Entry { credit_note_id, payment_id: Some(payment_id), refund_id: Some(*refund_id), ..entry }]
+        }
+        // What did not arrive is told by the balance it went to.
+        PaymentEvent::RefundFailed { .. }
+        | PaymentEvent::RefundSucceeded { .. }
+        | PaymentEvent::RefundOutcomeUnknown { .. }
+        | PaymentEvent::PaymentStarted(_)
+        | PaymentEvent::PaymentSucceeded { .. }
+        | PaymentEvent::PaymentDeclined { .. }
+        | PaymentEvent::PaymentUnreachable { .. }
+        | PaymentEvent::PaymentExpired { .. }
+        | PaymentEvent::PaymentOutcomeUnknown { .. }
+        | PaymentEvent::PaymentOutcomeResolved { .. } => Vec::new(),
+    }
+}
+
+/// The entries of a balance's event: money that comes to it from outside. What comes from documents and goes to them has
+/// entries there; what goes back has one of its payment.
+///
+/// # Errors
+/// [`Refusal::AmountOverflow`] when an amount cannot be represented.
+pub fn of_balance(event: &BalanceEvent, day: NaiveDate) -> Result<Vec<Entry>, Refusal> {
+    let BalanceEvent::BalanceCredited { customer_id, amount, source } = event else { return Ok(Vec::new()) };
+    let entry = |kind| Ok::<_, Refusal>(Entry::of(*customer_id, day, kind, negated(*amount)?));
+    match *source {
+        BalanceSource::Payment(id) => Ok(vec![Entry { payment_id: Some(id), ..entry(EntryKind::Overpayment)? }]),
+        BalanceSource::Refund(id) => Ok(vec![Entry { refund_id: Some(id), ..entry(EntryKind::RefundFailed)? }]),
+        BalanceSource::CreditNote(_) | BalanceSource::Invoice(_) => Ok(Vec::new()),
+    }
+}
+
+impl Entry {
+    /// One that is about no document.
+    fn of(customer_id: Uuid, booked_on: NaiveDate, kind: EntryKind, amount: Money) -> Self {
+        Self {
+            customer_id,
+            booked_on,
+            kind,
+            number: None,
+            invoice_id: None,
+            credit_note_id: None,
+            payment_id: None,
+            refund_id: None,
+            amount,
+            moved: None,
+        }
+    }
 }
 
 impl Receivable {
@@ -192,9 +260,10 @@ impl Receivable {
 
     fn paid(&mut self, id: Uuid, payment: &BookedPayment) -> Result<Vec<Entry>, Refusal> {
         let recovered = self.lower(id, payment.applied, payment.received_on)?;
-        let entry = self.entry(id, EntryKind::Payment, payment.received_on, negated(payment.amount)?);
+        let entry = self.entry(id, EntryKind::Payment, payment.received_on, negated(payment.applied)?);
+        let pays = Some(entry).filter(|entry| !entry.amount.amount().is_zero());
         let of_payment = |entry| Entry { payment_id: Some(payment.payment_id), ..entry };
-        Ok(recovered.into_iter().chain([entry]).map(of_payment).collect())
+        Ok(recovered.into_iter().chain(pays).map(of_payment).collect())
     }
 
     /// Less is left. What was written off is owed again as far as it is settled now.
@@ -208,17 +277,8 @@ impl Receivable {
     }
 
     fn entry(&self, invoice_id: Uuid, kind: EntryKind, booked_on: NaiveDate, amount: Money) -> Entry {
-        Entry {
-            customer_id: self.customer_id,
-            booked_on,
-            kind,
-            number: self.number.clone(),
-            invoice_id: Some(invoice_id),
-            credit_note_id: None,
-            payment_id: None,
-            amount,
-            moved: None,
-        }
+        let entry = Entry::of(self.customer_id, booked_on, kind, amount);
+        Entry { number: Some(self.number.clone()), invoice_id: Some(invoice_id), ..entry }
     }
 }
 

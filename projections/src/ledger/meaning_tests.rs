@@ -37,6 +37,7 @@ enum Step {
     Credit(u32),
     Pay(u32),
     ApplyBalance,
+    Refund(u32, bool),
     Overdue,
     Void,
     WriteOff,
@@ -47,7 +48,8 @@ fn steps() -> impl Strategy<Value = Vec<(u8, Step)>> {
     let step = prop_oneof![
         2 => Just(Step::Issue),
         4 => cents.clone().prop_map(Step::Credit),
-        4 => cents.prop_map(Step::Pay),
+        4 => cents.clone().prop_map(Step::Pay),
+        2 => (cents, any::<bool>()).prop_map(|(cents, arrives)| Step::Refund(cents, arrives)),
         2 => Just(Step::ApplyBalance),
         1 => Just(Step::Overdue),
         1 => Just(Step::Void),
@@ -75,12 +77,14 @@ impl World {
         let by = Actor::system("test");
         let decided =
             BalanceRules::decide(&self.balance, &Asked { at: DateTime::UNIX_EPOCH, by: &by, command }).unwrap();
-        decided.events.iter().for_each(|event| BalanceRules::evolve(&mut self.balance, event));
+        for event in &decided.events {
+            BalanceRules::evolve(&mut self.balance, event);
+            self.entries.extend(of_balance(event, day()).unwrap());
+        }
     }
 
-    fn credit_balance(&mut self, amount: Money) {
-        let (customer_id, source) = (Uuid::nil(), BalanceSource::Payment(Uuid::nil()));
-        self.move_balance(&BalanceCommand::Credit { customer_id, amount, source });
+    fn credit_balance(&mut self, amount: Money, source: BalanceSource) {
+        self.move_balance(&BalanceCommand::Credit { customer_id: Uuid::nil(), amount, source });
     }
 
     fn available(&self) -> Money {
@@ -97,6 +101,7 @@ impl World {
             }
             (Step::Credit(cents), Some(invoice)) => self.credit(&invoice, eur(cents)),
             (Step::Pay(cents), Some(invoice)) => self.pay(&invoice, eur(cents)),
+            (Step::Refund(cents, arrives), Some(_)) => self.refund(eur(cents), arrives),
             (Step::ApplyBalance, Some(invoice)) => {
                 let amount = apply(self.available(), invoice.balance).unwrap().applied;
                 if self.decide(id, &InvoiceCommand::ApplyBalance { amount }) {
@@ -109,7 +114,7 @@ impl World {
             }
             (Step::Void, Some(invoice)) => {
                 if self.decide(id, &InvoiceCommand::Void) {
-                    self.credit_balance(invoice.applied_credit);
+                    self.credit_balance(invoice.applied_credit, BalanceSource::Invoice(id));
                 }
             }
             (Step::WriteOff, Some(_)) => {
@@ -137,15 +142,34 @@ impl World {
         let CreditNoteEvent::CreditNoteIssued(mut note) = serde_json::from_str(CREDIT_NOTE).unwrap() else { panic!() };
         note.total = credit.total;
         self.entries.extend(of_credit_note(&CreditNoteEvent::CreditNoteIssued(note)).unwrap());
-        self.credit_balance(parts.rest);
+        self.credit_balance(parts.rest, BalanceSource::CreditNote(Uuid::nil()));
+    }
+
+    /// What is to the customer's credit goes back; it may not arrive.
+    fn refund(&mut self, amount: Money, arrives: bool) {
+        let (payment_id, refund_id) = (Uuid::nil(), Uuid::from_u128(self.entries.len() as u128));
+        let amount = apply(amount, self.available()).unwrap().applied;
+        if amount.amount().is_zero() {
+            return;
+        }
+        let (customer_id, source) = (Uuid::nil(), BalanceSource::Refund(refund_id));
+        self.move_balance(&BalanceCommand::Debit { customer_id, amount, source });
+        let started = PaymentEvent::RefundStarted { refund_id, amount, cause: RefundCause::Balance };
+        self.entries.extend(of_payment(payment_id, &started, customer_id, day()));
+        if !arrives {
+            let failed = PaymentEvent::RefundFailed { refund_id };
+            self.entries.extend(of_payment(payment_id, &failed, customer_id, day()));
+            self.credit_balance(amount, source);
+        }
     }
 
     fn pay(&mut self, invoice: &Invoice, amount: Money) {
-        let parts = apply(amount, invoice.balance).unwrap();
+        let withdrawn = invoice.status == InvoiceStatus::Void;
+        let parts = apply(amount, if withdrawn { eur(0) } else { invoice.balance }).unwrap();
         let payment_id = Uuid::from_u128(self.entries.len() as u128);
         let payment = BookedPayment { payment_id, amount, applied: parts.applied, received_on: day() };
         if self.decide(invoice.id(), &InvoiceCommand::BookPayment(Box::new(payment))) {
-            self.credit_balance(parts.rest);
+            self.credit_balance(parts.rest, BalanceSource::Payment(payment_id));
         }
     }
 
@@ -189,7 +213,8 @@ fn what_was_given_up_and_paid_after_all_is_owed_again_for_that_moment() {
         ("credit_note", "-50.00 EUR"),
         ("uncollectible", "-152.76 EUR"),
         ("recovered", "152.76 EUR"),
-        ("payment", "-200.00 EUR"),
+        ("payment", "-152.76 EUR"),
+        ("overpayment", "-47.24 EUR"),
     ];
     assert_eq!(told, expected.map(|(kind, amount)| (kind, amount.to_owned())));
     assert_eq!(world.available(), eur(4_724));

@@ -50,10 +50,11 @@ pub struct LedgerEntry {
     pub place: Place,
     /// The name of an [`EntryKind`](super::EntryKind).
     pub kind: String,
-    pub number: String,
+    pub number: Option<String>,
     pub invoice_id: Option<Uuid>,
     pub credit_note_id: Option<Uuid>,
     pub payment_id: Option<Uuid>,
+    pub refund_id: Option<Uuid>,
     pub amount: Money,
     pub moved: Option<Money>,
     /// What is owed after it.
@@ -74,6 +75,7 @@ struct Raw {
     invoice_id: Option<Uuid>,
     credit_note_id: Option<Uuid>,
     payment_id: Option<Uuid>,
+    refund_id: Option<Uuid>,
     amount: Option<Decimal>,
     moved: Option<Decimal>,
     running: Option<Decimal>,
@@ -85,10 +87,11 @@ impl Raw {
         Some(LedgerEntry {
             place: Place { booked_on: self.booked_on?, position: self.position?, n: self.n? },
             kind: self.kind.clone()?,
-            number: self.number.clone()?,
+            number: self.number.clone(),
             invoice_id: self.invoice_id,
             credit_note_id: self.credit_note_id,
             payment_id: self.payment_id,
+            refund_id: self.refund_id,
             amount: money(self.amount?),
             moved: self.moved.map(money),
             running: money(self.running?),
@@ -107,7 +110,7 @@ pub async fn account(pool: &PgPool, wanted: &Wanted) -> Result<Shown<Account>, s
             from read_ledger l join readers r on r.name = $1 and l.generation = r.generation \
             where l.customer_id = $2 and l.currency = $3 and l.booked_on < $5) \
          select r.position as shown, s.opening, s.closing, c.currencies, e.booked_on, e.position, e.n, e.kind, e.number, \
-            e.invoice_id, e.credit_note_id, e.payment_id, e.amount, e.moved, e.running \
+            e.invoice_id, e.credit_note_id, e.payment_id, e.refund_id, e.amount, e.moved, e.running \
          from readers r \
          cross join lateral (select coalesce(sum(amount) filter (where booked_on < $4), 0) as opening, \
             coalesce(sum(amount), 0) as closing from mine) s \

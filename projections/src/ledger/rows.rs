@@ -62,9 +62,9 @@ pub(super) async fn write_entries(
     let entries = || booked.iter().map(|booked| &booked.entry);
     sqlx::query(
         "insert into read_ledger (generation, position, n, customer_id, currency, booked_on, kind, number, invoice_id, \
-            credit_note_id, payment_id, amount, moved) \
+            credit_note_id, payment_id, refund_id, amount, moved) \
          select $1, * from unnest($2::bigint[], $3::smallint[], $4::uuid[], $5::text[], $6::date[], $7::text[], \
-            $8::text[], $9::uuid[], $10::uuid[], $11::uuid[], $12::numeric[], $13::numeric[]) \
+            $8::text[], $9::uuid[], $10::uuid[], $11::uuid[], $12::uuid[], $13::numeric[], $14::numeric[]) \
          on conflict do nothing",
     )
     .bind(generation)
@@ -74,10 +74,11 @@ pub(super) async fn write_entries(
     .bind(entries().map(|entry| entry.amount.currency().code()).collect::<Vec<_>>())
     .bind(entries().map(|entry| entry.booked_on).collect::<Vec<_>>())
     .bind(entries().map(|entry| entry.kind.name()).collect::<Vec<_>>())
-    .bind(entries().map(|entry| entry.number.as_str()).collect::<Vec<_>>())
+    .bind(entries().map(|entry| entry.number.as_deref()).collect::<Vec<_>>())
     .bind(entries().map(|entry| entry.invoice_id).collect::<Vec<_>>())
     .bind(entries().map(|entry| entry.credit_note_id).collect::<Vec<_>>())
     .bind(entries().map(|entry| entry.payment_id).collect::<Vec<_>>())
+    .bind(entries().map(|entry| entry.refund_id).collect::<Vec<_>>())
     .bind(entries().map(|entry| entry.amount.amount()).collect::<Vec<_>>())
     .bind(entries().map(|entry| entry.moved.map(|moved| moved.amount())).collect::<Vec<_>>())
     .execute(tx)

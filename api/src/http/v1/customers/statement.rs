@@ -54,15 +54,17 @@ pub struct StatementBody {
 pub struct EntryBody {
     /// The book date.
     pub on: NaiveDate,
-    /// `invoice`, `credit_note`, `payment`, `balance_applied`, `void`, `uncollectible` or `recovered` (what was given up
-    /// was paid or credited after all).
+    /// `invoice`, `credit_note`, `payment` (what paid an invoice), `overpayment` (what came in beyond that), `refund`,
+    /// `refund_failed`, `balance_applied`, `void`, `uncollectible` or `recovered` (what was given up was paid or credited
+    /// after all).
     pub kind: String,
-    /// Of the document.
+    /// Of the document; `null` on overpayments and refunds.
     #[schema(example = "INV-2026-000001")]
-    pub number: String,
+    pub number: Option<String>,
     pub invoice_id: Option<Uuid>,
     pub credit_note_id: Option<Uuid>,
     pub payment_id: Option<Uuid>,
+    pub refund_id: Option<Uuid>,
     /// Above zero where more is owed, below where less is.
     #[schema(value_type = MoneyBody)]
     pub amount: Money,
@@ -84,6 +86,7 @@ impl From<LedgerEntry> for EntryBody {
             invoice_id: entry.invoice_id,
             credit_note_id: entry.credit_note_id,
             payment_id: entry.payment_id,
+            refund_id: entry.refund_id,
             amount: entry.amount,
             applied: entry.moved,
             balance: entry.running,

@@ -19,7 +19,7 @@ pub use balances::{all_open_invoices, balances, open_invoices};
 pub use billing::{
     IndexedAccount, billable_accounts, commission_accounts, has_caught_up, open_discrepancies, run_of_discrepancy,
 };
-pub use collection::{UnpaidInvoice, invoices_to_collect, invoices_to_dun, next_collection_after, unpaid_invoices};
+pub use collection::{UnpaidInvoice, invoices_to_collect, invoices_to_dun, unpaid_invoices};
 pub use commissions::{IndexedStatement, commission_statement};
 pub use drifts::{IndexedDrift, account_of_provider, drifts_about, open_drifts, subscriptions_of_provider};
 pub use invoices::{DueInvoice, invoices_due_before};

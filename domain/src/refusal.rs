@@ -43,6 +43,8 @@ pub enum Refusal {
     SeatCountMismatch { seats: usize, quantity: u32 },
     #[error("Only who is invoiced itself can pay before the order: here its reseller is.")]
     PrepaidNotAvailable,
+    #[error("There is nothing to pay before the order.")]
+    NothingToPrepay,
     #[error("This cannot be done while it is {state}.")]
     InvalidState { state: &'static str },
     #[error("The price rule is not valid: {why}.")]
@@ -130,7 +132,7 @@ impl Refusal {
             Self::InvalidStartDate => "invalid-date",
             Self::NoLines | Self::PersonIncomplete { .. } | Self::AccountNeeded => "missing-field",
             Self::SeatCountMismatch { .. } => "seat-count-mismatch",
-            Self::PrepaidNotAvailable => "invalid-value",
+            Self::PrepaidNotAvailable | Self::NothingToPrepay => "invalid-value",
             Self::CustomerClosed | Self::InvalidState { .. } => "invalid-state",
             Self::InvalidPriceRule { .. } | Self::NotAnEndCustomer => "invalid-price-rule",
             Self::EffectiveInPast => "invalid-date",

@@ -66,7 +66,7 @@ pub fn all() -> Vec<ReadModel> {
                 Box::new(Of::<NotificationPreferences>::new()),
             ],
         ),
-        ReadModel::new(ORDERS, 1, vec![Box::new(Of::<Orders>::new())]),
+        ReadModel::new(ORDERS, 2, vec![Box::new(Of::<Orders>::new())]),
         ReadModel::new(SUBSCRIPTIONS, 2, vec![Box::new(Of::<Subscriptions>::new()), Box::new(Of::<Drifts>::new())]),
         ReadModel::new(
             BILLING,

@@ -20,7 +20,7 @@ pub fn pointer(refusal: &Refusal) -> String {
         Refusal::NotAnEndCustomer => "/customer_id".to_owned(),
         Refusal::UnknownService => "/service_id".to_owned(),
         Refusal::OtherAccount => "/coterminous_with".to_owned(),
-        Refusal::PrepaidNotAvailable => "/payment".to_owned(),
+        Refusal::PrepaidNotAvailable | Refusal::NothingToPrepay => "/payment".to_owned(),
         Refusal::NoLines => "/lines".to_owned(),
         Refusal::AccountNeeded | Refusal::OnAnotherAccount => "/account_id".to_owned(),
         Refusal::ResellerNotAllowed | Refusal::ResellerUnknown => "/reseller_id".to_owned(),

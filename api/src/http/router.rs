@@ -64,6 +64,7 @@ pub fn operations() -> OpenApiRouter<Api> {
         .routes(routes!(orders::quote::quote_order))
         .routes(routes!(orders::get::get_order))
         .routes(routes!(orders::cancel::cancel_order))
+        .routes(routes!(orders::checkout::check_out_order))
         .routes(routes!(subscriptions::list::list_subscriptions))
         .routes(routes!(subscriptions::get::get_subscription))
         .routes(routes!(subscriptions::quantity::change_quantity))
@@ -96,6 +97,7 @@ pub fn operations() -> OpenApiRouter<Api> {
             notification_preferences::set::set_notification_preferences
         ))
         .routes(routes!(webhooks::ccp::deliver_ccp_webhook))
+        .routes(routes!(webhooks::payments::deliver_payment_webhook))
         .routes(routes!(dev::make_token))
         .routes(routes!(dev::get_jwks))
         .routes(routes!(dev::clock::move_clock, dev::clock::get_clock))

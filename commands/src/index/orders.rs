@@ -1,10 +1,10 @@
-//! Which orders wait for their day.
+//! Which orders wait for their day, and which to be paid.
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::Event;
-use domain::order::OrderEvent;
+use domain::order::{OrderDetails, OrderEvent, PaymentMode};
 use event_log::{ApplyError, Recorded};
 use sqlx::{FromRow, PgConnection, PgExecutor};
 use uuid::Uuid;
@@ -36,29 +36,89 @@ pub(super) async fn scheduled(
     Ok(())
 }
 
-/// Takes out what has started or ended, in one go: nearly all of these orders never waited.
-pub(super) async fn no_longer_scheduled(tx: &mut PgConnection, events: &[Arc<Recorded>]) -> Result<(), ApplyError> {
-    let mut left = Vec::new();
-    for recorded in events {
-        let event = recorded.event().map_err(|error| ApplyError::Poison(error.to_string()))?;
-        if let Event::Order(event) = event
-            && leaves(event)
-        {
-            left.push(recorded.aggregate_id.as_str());
-        }
+/// A prepaid order that is not paid, as far as the index knows.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct UnpaidOrder {
+    pub order_id: Uuid,
+    /// Business time.
+    pub placed_at: DateTime<Utc>,
+    /// Of the request that ordered it.
+    pub correlation_id: String,
+}
+
+pub(super) async fn placed(
+    tx: &mut PgConnection,
+    recorded: &Recorded,
+    details: &OrderDetails,
+) -> Result<(), ApplyError> {
+    match details.payment {
+        PaymentMode::Invoice => return Ok(()),
+        PaymentMode::Prepaid => {}
     }
-    if left.is_empty() {
-        return Ok(());
-    }
-    sqlx::query("delete from index_scheduled_orders where order_id = any($1::text[]::uuid[])")
-        .bind(left)
-        .execute(tx)
-        .await?;
+    let metadata = recorded.meta().map_err(|error| ApplyError::Poison(format!("metadata: {error}")))?;
+    sqlx::query(
+        "insert into index_unpaid_orders (order_id, placed_at, correlation_id) values ($1, $2, $3) \
+         on conflict do nothing",
+    )
+    .bind(details.order_id)
+    .bind(details.ordered_at)
+    .bind(metadata.correlation_id)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
-fn leaves(event: &OrderEvent) -> bool {
-    matches!(event, OrderEvent::OrderPlaced { .. } | OrderEvent::OrderFailed {} | OrderEvent::OrderCancelled {})
+/// Takes out what waits no more, in one go: nearly all of these orders never waited.
+pub(super) async fn no_longer_waiting(tx: &mut PgConnection, events: &[Arc<Recorded>]) -> Result<(), ApplyError> {
+    let (mut started, mut paid) = (Vec::new(), Vec::new());
+    for recorded in events {
+        let event = recorded.event().map_err(|error| ApplyError::Poison(error.to_string()))?;
+        let Event::Order(event) = event else { continue };
+        if matches!(event, OrderEvent::OrderPlaced { .. }) || has_ended(event) {
+            started.push(recorded.aggregate_id.as_str());
+        }
+        if matches!(event, OrderEvent::OrderPaid { .. }) || has_ended(event) {
+            paid.push(recorded.aggregate_id.as_str());
+        }
+    }
+    take_out(tx, "delete from index_scheduled_orders where order_id = any($1::text[]::uuid[])", &started).await?;
+    take_out(tx, "delete from index_unpaid_orders where order_id = any($1::text[]::uuid[])", &paid).await
+}
+
+/// Without having been placed, or paid.
+const fn has_ended(event: &OrderEvent) -> bool {
+    matches!(event, OrderEvent::OrderFailed {} | OrderEvent::OrderCancelled {})
+}
+
+async fn take_out(tx: &mut PgConnection, delete: &'static str, orders: &[&str]) -> Result<(), ApplyError> {
+    if !orders.is_empty() {
+        sqlx::query(delete).bind(orders).execute(tx).await?;
+    }
+    Ok(())
+}
+
+/// The next prepaid orders that were placed at `until` or earlier and are not paid, oldest first; `after` is the last of
+/// the page before.
+///
+/// # Errors
+/// Any database error.
+pub async fn orders_unpaid_since<'e, E: PgExecutor<'e>>(
+    executor: E,
+    until: DateTime<Utc>,
+    after: Option<&UnpaidOrder>,
+    limit: i64,
+) -> Result<Vec<UnpaidOrder>, sqlx::Error> {
+    sqlx::query_as(
+        "select order_id, placed_at, correlation_id from index_unpaid_orders \
+         where placed_at <= $1 and ($2::timestamptz is null or (placed_at, order_id) > ($2, $3)) \
+         order by placed_at, order_id limit $4",
+    )
+    .bind(until)
+    .bind(after.map(|order| order.placed_at))
+    .bind(after.map(|order| order.order_id))
+    .bind(limit)
+    .fetch_all(executor)
+    .await
 }
 
 /// The next orders whose day is `today` or earlier, by day; `after` is the last of the page before.

@@ -1,15 +1,15 @@
 //! Writing an invoice in the append of whoever makes it.
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{Days, NaiveDate};
 use domain::balance::BalanceSource;
 use domain::billing::minor_units;
 use domain::customer::{Customer, CustomerRules};
-use domain::invoice::{InvoiceCommand, InvoiceContents, InvoiceRules, InvoiceStatus, IssuedInvoice};
+use domain::invoice::{BookedPayment, InvoiceCommand, InvoiceContents, InvoiceRules, InvoiceStatus, IssuedInvoice};
 use domain::number_series::Numbered;
 use domain::order::OrderRules;
 use domain::{Money, Refusal};
 
-use crate::seller::SellerEntity;
+use crate::collection::first_attempt;
 use crate::{Failure, Work, balance, commission, number, party};
 
 /// Keeps it as a draft, which has no number. One that is there already stays as it is.
@@ -31,14 +31,41 @@ pub async fn issue_in(work: &mut Work<'_>, contents: InvoiceContents, issued_on:
     if is_issued(work, &contents).await? {
         return Ok(());
     }
-    let (id, customer_id) = (contents.invoice_id, contents.customer_id);
     let issued = issued(work, contents, issued_on).await?;
-    // The invoice first: it is the resource that the caller's `If-Match` is about.
-    work.decide::<InvoiceRules>(id, &InvoiceCommand::Issue(Box::new(issued.clone())), Some(customer_id)).await?;
-    let entity = work.bus().seller().entity(&issued.contents.seller_entity);
-    number::allot_in(work, Numbered::Invoice, entity, issued_on, id).await?;
+    number_in(work, &issued).await?;
     apply_balance(work, &issued).await?;
     commission::accrue_in(work, &issued).await
+}
+
+/// Issues the invoice of what is paid already, with the day the money came in as its book date: nothing of it is taken
+/// from the customer's balance, and nothing is collected. One that is issued already stays as it is.
+///
+/// # Errors
+/// As [`issue_in`].
+pub(crate) async fn issue_paid_in(
+    work: &mut Work<'_>,
+    contents: InvoiceContents,
+    payment: BookedPayment,
+) -> Result<(), Failure> {
+    if is_issued(work, &contents).await? {
+        return Ok(());
+    }
+    let issued = IssuedInvoice { collect_at: None, ..issued(work, contents, payment.received_on).await? };
+    number_in(work, &issued).await?;
+    let IssuedInvoice { contents: InvoiceContents { invoice_id, customer_id, .. }, .. } = issued;
+    let book = InvoiceCommand::BookPayment(Box::new(payment));
+    work.decide::<InvoiceRules>(invoice_id, &book, Some(customer_id)).await?;
+    commission::accrue_in(work, &issued).await
+}
+
+/// The invoice first: it is the resource that the caller's `If-Match` is about.
+async fn number_in(work: &mut Work<'_>, issued: &IssuedInvoice) -> Result<(), Failure> {
+    let InvoiceContents { invoice_id, customer_id, seller_entity, .. } = &issued.contents;
+    let issue = InvoiceCommand::Issue(Box::new(issued.clone()));
+    work.decide::<InvoiceRules>(*invoice_id, &issue, Some(*customer_id)).await?;
+    let entity = work.bus().seller().entity(seller_entity);
+    number::allot_in(work, Numbered::Invoice, entity, issued.issued_on, *invoice_id).await?;
+    Ok(())
 }
 
 /// What was issued bears a number already, and must not take another one.
@@ -70,17 +97,9 @@ async fn issued(
         seller: party::seller(entity),
         buyer: party::buyer(work, customer).await?,
         reference: reference(work, customer, &contents).await?,
-        collect_at: collect_at(customer, entity, due_on),
+        collect_at: first_attempt(customer.terms.collection, entity, due_on),
         contents,
     })
-}
-
-/// When the day it is due on begins, where it is collected by itself.
-fn collect_at(customer: &Customer, entity: &SellerEntity, due_on: NaiveDate) -> Option<DateTime<Utc>> {
-    match customer.terms.collection {
-        domain::customer::Collection::Automatic => due_on.pred_opt().map(|before| entity.end_of(before)),
-        domain::customer::Collection::Manual => None,
-    }
 }
 
 /// What the buyer wants to find on it, else its purchase order, else our order's id. An adopted subscription has an

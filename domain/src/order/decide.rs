@@ -146,26 +146,30 @@ fn details(order: &PlaceOrder, at: DateTime<Utc>) -> Result<OrderDetails, Refusa
 /// Every reason why this order would be refused, those about the whole order first; a reason about one line
 /// comes with its number. Empty means that it would be accepted.
 pub fn problems(order: &PlaceOrder) -> Vec<(Option<u32>, Refusal)> {
+    let is_prepaid = order.payment == PaymentMode::Prepaid;
     let whole = [
         order.customer_suspended.then_some(Refusal::CustomerSuspended),
         order.customer_closed.then_some(Refusal::CustomerClosed),
         unusable(order.account.status),
-        (order.payment == PaymentMode::Prepaid && !order.customer_is_billed).then_some(Refusal::PrepaidNotAvailable),
+        (is_prepaid && !order.customer_is_billed).then_some(Refusal::PrepaidNotAvailable),
         order.start_on.filter(|day| !may_start_on(*day, order.today)).map(|_| Refusal::InvalidStartDate),
         order.lines.is_empty().then_some(Refusal::NoLines),
     ];
     let by_line = order.lines.iter().flat_map(|line| line_problems(line).into_iter().map(|why| (Some(line.line), why)));
     let mut found: Vec<_> = whole.into_iter().flatten().map(|why| (None, why)).chain(by_line).collect();
     // Lines that fit one by one may still add up to too much.
-    if let Err(why) = priced(order)
-        && !found.iter().any(|(_, known)| *known == why)
-    {
-        found.push((None, why));
+    match priced(order) {
+        Err(why) if !found.iter().any(|(_, known)| *known == why) => found.push((None, why)),
+        Ok((.., total)) if found.is_empty() && is_prepaid && total.amount().is_zero() => {
+            found.push((None, Refusal::NothingToPrepay));
+        }
+        Ok(_) | Err(_) => {}
     }
     found
 }
 
-pub(super) fn unusable(status: AccountStatus) -> Option<Refusal> {
+/// Why an account in that status takes no orders; `None` when it does.
+pub const fn unusable(status: AccountStatus) -> Option<Refusal> {
     match status {
         AccountStatus::Pending | AccountStatus::Active => None,
         AccountStatus::Refused => Some(Refusal::AccountNotUsable { status: "refused" }),

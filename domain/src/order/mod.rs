@@ -8,7 +8,9 @@ mod state;
 pub use command::{LineOutcome, OrderCommand, OrderingAccount, PlaceOrder, RequestedLine, StartOrder};
 pub use decide::payment::UNPAID_DAYS;
 pub use decide::start::{ACCOUNT_NOT_USABLE, CUSTOMER_CLOSED, CUSTOMER_SUSPENDED, SERVICE_WITHDRAWN};
-pub use decide::{CANCELLED_BY_REQUEST, MAX_MONTHS_AHEAD, MAX_QUANTITY, NOT_PAID, ORDER_REFUSED, priced, problems};
+pub use decide::{
+    CANCELLED_BY_REQUEST, MAX_MONTHS_AHEAD, MAX_QUANTITY, NOT_PAID, ORDER_REFUSED, priced, problems, unusable,
+};
 pub use event::OrderEvent;
 pub use state::{LineStatus, Order, OrderState, OrderStatus, PlacedLine};
 

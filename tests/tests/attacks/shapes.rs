@@ -105,6 +105,8 @@ pub fn of(operation: &str) -> Option<Shape> {
         "get_audit_stream" | "get_audit_state" => thing,
         "get_service" => Shape { query: BY_CUSTOMER, ..thing },
         "cancel_order" => thing,
+        // It is no prepaid one.
+        "check_out_order" => shape(Names::Thing, &[409]),
         "list_price_rules" => filtered(),
         // The id is whose thing it is, too: of several authors only one has it.
         "set_price_rule" => Shape {
@@ -123,6 +125,10 @@ pub fn of(operation: &str) -> Option<Shape> {
         "sync_catalogue" => shape(Names::Nothing, &[202]),
         // One at a time: another of the same model may still be under way.
         "rebuild_projection" => shape(Names::Nothing, &[202, 409]),
+        "get_notification_preferences" => Shape { query: BY_CUSTOMER, ..thing },
+        "set_notification_preferences" => {
+            Shape { query: BY_CUSTOMER, body: |_| Some(json!({ "locale": "de" })), ..thing }
+        }
         "list_drift" => nothing,
         "reconcile" => shape(Names::Nothing, &[202]),
         // Ids of neither differences, runs nor dead letters: known to nobody.

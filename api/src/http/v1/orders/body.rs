@@ -1,13 +1,14 @@
 //! An order as the API shows it.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::order::{Order, OrderLine, OrderRules, OrderState, OrderStatus, PaymentMode, PlacedLine};
+use domain::order::{Order, OrderLine, OrderRules, OrderState, PaymentMode, PlacedLine};
 use domain::{Money, UnitPrice};
 use projections::orders::Orders;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::processes::ProcessesBody;
 use crate::http::v1::money::{MoneyBody, PriceBody, TaxBody};
 use crate::http::v1::resource::{Head, Resource, View};
 
@@ -19,7 +20,8 @@ pub struct OrderBody {
     pub customer_id: Uuid,
     pub account_id: Uuid,
     pub name: Option<String>,
-    /// `scheduled`, `placed`, `submitted`, `fulfilled`, `partially_fulfilled`, `failed` or `cancelled`.
+    /// `scheduled`, `placed`, `submitted`, `fulfilled`, `partially_fulfilled`, `failed` or `cancelled`; prepaid orders are
+    /// `payment_pending`, `payment_failed` or `paid` in between.
     pub status: &'static str,
     /// `invoice` or `prepaid`.
     pub payment: &'static str,
@@ -37,22 +39,6 @@ pub struct OrderBody {
     pub lines: Vec<LineBody>,
 }
 
-/// How far each process that follows from the order is.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ProcessesBody {
-    pub payment: ProcessBody,
-    pub provisioning: ProcessBody,
-    pub invoice: ProcessBody,
-    pub notification: ProcessBody,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ProcessBody {
-    /// `none`, `pending`, `completed` or `error`.
-    pub state: &'static str,
-    pub at: Option<DateTime<Utc>>,
-}
-
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = OrderLine)]
 pub struct LineBody {
@@ -64,7 +50,7 @@ pub struct LineBody {
     pub quantity: u32,
     #[schema(value_type = PriceBody)]
     pub unit_price: UnitPrice,
-    /// Of the first cycle.
+    /// Of the first cycle; of a prepaid order with the discount taken off.
     #[schema(value_type = MoneyBody)]
     pub amount: Money,
     /// `open`, `provisioned`, `rejected` or `cancelled`; absent in a quote.
@@ -106,7 +92,7 @@ impl Resource for OrderResource {
         let reseller_price = view.sees_reseller_price();
         let lines = order.lines.iter().map(|placed| LineBody::placed(placed, reseller_price, view.is_staff()));
         OrderBody {
-            processes: processes(order, &head),
+            processes: ProcessesBody::of(order, &head),
             head,
             customer_id: details.customer_id,
             account_id: details.account_id,
@@ -130,24 +116,6 @@ const fn payment(mode: PaymentMode) -> &'static str {
         PaymentMode::Invoice => "invoice",
         PaymentMode::Prepaid => "prepaid",
     }
-}
-
-fn processes(order: &Order, head: &Head) -> ProcessesBody {
-    let none = || ProcessBody { state: "none", at: None };
-    let provisioning = match order.status {
-        OrderStatus::Scheduled => none(),
-        OrderStatus::Placed
-        | OrderStatus::PaymentPending
-        | OrderStatus::PaymentFailed
-        | OrderStatus::Paid
-        | OrderStatus::Submitted => ProcessBody { state: "pending", at: order.placed_at },
-        OrderStatus::Fulfilled | OrderStatus::PartiallyFulfilled => {
-            ProcessBody { state: "completed", at: Some(head.updated_at) }
-        }
-        OrderStatus::Failed => ProcessBody { state: "error", at: Some(head.updated_at) },
-        OrderStatus::Cancelled => none(),
-    };
-    ProcessesBody { payment: none(), provisioning, invoice: none(), notification: none() }
 }
 
 impl LineBody {

@@ -219,6 +219,19 @@ fn dunning_takes_over_what_others_suspended() {
 }
 
 #[test]
+fn a_payment_gives_back_what_dunning_took_over() {
+    for by in [SuspendedBy::Customer, SuspendedBy::Operator, SuspendedBy::Provider] {
+        let dunned = suspended(by).after(another(suspend(SuspendedBy::Dunning)));
+        assert_eq!(dunned.names(resume(SuspendedBy::Operator)), ["ResumptionRequested"]);
+        assert_eq!(dunned.names(resume(SuspendedBy::Dunning)), ["SuspensionConfirmed"]);
+        let paid = dunned.after(resume(SuspendedBy::Dunning));
+        let core = paid.core();
+        assert_eq!((core.status.name(), core.suspended_by, core.suspended_before), ("suspended", Some(by), None));
+        assert_eq!(paid.when(resume(SuspendedBy::Dunning)), Ok(vec![]));
+    }
+}
+
+#[test]
 fn nothing_leaves_an_end() {
     for case in [cancelled(), expired()] {
         let state = case.core().status.name();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use commands::collection::{is_collection_due, next_timer};
 use commands::{Bus, Clock};
 use sqlx::{Connection, PgConnection, PgPool};
 use thiserror::Error;
@@ -25,6 +26,8 @@ const WAKE: Duration = Duration::from_millis(50);
 const DELIVERY: Duration = Duration::from_secs(30);
 /// One day may take this long in real time.
 const DAY: Duration = Duration::from_secs(300);
+/// Timers between two midnights at which the clock stops at most; what is due after them is done at the next stop.
+const TIMERS_A_DAY: u32 = 400;
 /// How often what is due is asked for again when the log is busy.
 const TRIES: u32 = 20;
 const TRY_AGAIN: Duration = Duration::from_millis(50);
@@ -94,10 +97,21 @@ impl Mover {
         // What is going on belongs to today.
         self.live().await?;
         for stop in stops(from, until, self.bus.seller()) {
+            self.pass_timers(stop).await?;
             self.move_to(stop).await?;
             self.live().await?;
         }
         self.stands().await
+    }
+
+    /// Stops at what is due before that, at its time.
+    async fn pass_timers(&self, stop: DateTime<Utc>) -> Result<(), Stuck> {
+        for _ in 0..TIMERS_A_DAY {
+            let Some(timer) = next_timer(self.bus.pool(), self.clock.now(), stop).await? else { return Ok(()) };
+            self.move_to(timer).await?;
+            self.live().await?;
+        }
+        Ok(())
     }
 
     /// The simulators first: what they do at midnight is there when we look.
@@ -110,8 +124,16 @@ impl Mover {
         Ok(self.followers.wait_for(offset_micros).await?)
     }
 
-    /// Does what is due, and waits for everything that follows from it.
+    /// Does what is due, and waits for everything that follows from it; what is due because of that follows, too.
     async fn live(&self) -> Result<(), Stuck> {
+        self.work_off().await?;
+        if is_collection_due(self.bus.pool(), self.clock.now()).await? {
+            self.work_off().await?;
+        }
+        Ok(())
+    }
+
+    async fn work_off(&self) -> Result<(), Stuck> {
         for tried in 1.. {
             match due::run(&self.bus, &self.wakes).await {
                 Ok(()) => break,

@@ -103,6 +103,22 @@ pub async fn live_subscriptions_ended_by<'e, E: PgExecutor<'e>>(
     .await
 }
 
+/// A customer's subscriptions that have not ended, by id.
+///
+/// # Errors
+/// Any database error.
+pub async fn live_subscriptions_of<'e, E: PgExecutor<'e>>(
+    executor: E,
+    customer: Uuid,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select subscription_id from index_subscriptions where customer_id = $1 and live order by subscription_id",
+    )
+    .bind(customer)
+    .fetch_all(executor)
+    .await
+}
+
 /// Whether an account has a subscription that has not ended, as of the end of the log: what the index does not have yet
 /// is looked up there, so that one that started a moment ago counts, and one that ended does not.
 ///

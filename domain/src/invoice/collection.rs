@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::payment::PaymentOutcome;
-use crate::payment::retry::{Failures, next_attempt};
+use crate::payment::retry::{Failures, next_attempt, unreachable_since};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Collection {
@@ -65,13 +65,31 @@ impl DunningStep {
             Self::Suspension => 30,
         }
     }
+
+    /// The day it comes on; `None` beyond the calendar.
+    pub fn day(self, due_on: NaiveDate) -> Option<NaiveDate> {
+        due_on.checked_add_days(Days::new(self.days()))
+    }
+
+    /// The one after it.
+    pub fn following(self) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| *step > self)
+    }
 }
 
 impl Collection {
+    /// The step to be taken on that day: the latest that has come. Those before it which nobody took in time are passed
+    /// over, so that nobody is reminded twice on one day.
+    pub fn step_on(&self, today: NaiveDate, due_on: NaiveDate) -> Option<DunningStep> {
+        let has_come = |step: &DunningStep| step.day(due_on).is_some_and(|day| day <= today);
+        let latest = DunningStep::ALL.into_iter().rev().find(has_come)?;
+        self.dunned.last().is_none_or(|taken| *taken < latest).then_some(latest)
+    }
+
     /// When it is tried again after an attempt that came to `outcome` at `at`. What was planned before stays where it
     /// comes sooner; an attempt that somebody makes before it is due moves nothing but what could not be reached.
     pub fn next_after(&self, outcome: PaymentOutcome, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let planned = self.next_at.filter(|next| *next > at);
+        let planned = [self.next_at, self.planned_at].into_iter().flatten().filter(|next| *next > at).min();
         let mut after = self.clone();
         after.note(outcome, at);
         let failures =
@@ -101,7 +119,7 @@ impl Collection {
         self.last = Some(outcome);
         match outcome {
             PaymentOutcome::Unreachable => {
-                self.unreachable_since.get_or_insert(at);
+                self.unreachable_since = Some(unreachable_since(self.unreachable_since, at));
             }
             PaymentOutcome::Declined(_) | PaymentOutcome::Expired => {
                 self.unreachable_since = None;

@@ -40,6 +40,9 @@ pub struct SubscriptionCore {
     pub status: SubscriptionStatus,
     /// While suspended.
     pub suspended_by: Option<SuspendedBy>,
+    /// Who had it suspended when dunning took that over, and has it again once somebody has paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended_before: Option<SuspendedBy>,
     /// Seats as of now.
     pub quantity: u32,
     pub licence_count: u32,
@@ -206,6 +209,7 @@ impl SubscriptionCore {
             started: started.clone(),
             status: SubscriptionStatus::Active,
             suspended_by: None,
+            suspended_before: None,
             quantity: started.quantity,
             licence_count: 0,
             last_ordinal: 0,

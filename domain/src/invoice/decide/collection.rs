@@ -1,6 +1,6 @@
 //! Collecting an invoice: one attempt at a time, retried by rule, and what is done when it stays unpaid.
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use crate::invoice::{DunningStep, Invoice, InvoiceEvent, InvoiceStatus};
@@ -52,7 +52,7 @@ pub(super) fn planned(invoice: &Invoice, at: Option<DateTime<Utc>>) -> Decided<I
 
 pub(super) fn dunned(invoice: &Invoice, step: DunningStep, today: NaiveDate) -> Decided<InvoiceEvent> {
     let due_on = invoice.issue.as_ref().map(|issue| issue.due_on);
-    let day = due_on.and_then(|due_on| due_on.checked_add_days(Days::new(step.days())));
+    let day = due_on.and_then(|due_on| step.day(due_on));
     let comes = day.is_some_and(|day| day <= today) && invoice.status == InvoiceStatus::Issued;
     if comes && !invoice.collection.dunned.contains(&step) {
         InvoiceEvent::DunningStepTaken { step }.into()

@@ -150,7 +150,7 @@ impl Request<'_> {
         match (self.core.status, by) {
             (SubscriptionStatus::Suspended, _) if self.is_turning()? => Ok(Vec::new()),
             // It stands still already; from now on only an operator or a payment moves it.
-            (SubscriptionStatus::Suspended, SuspendedBy::Dunning) if !dunned => Ok(vec![self.taken_over(by)]),
+            (SubscriptionStatus::Suspended, SuspendedBy::Dunning) if !dunned => Ok(vec![self.stands_still_by(by)]),
             (SubscriptionStatus::Suspended, _) => Ok(Vec::new()),
             (SubscriptionStatus::Active | SubscriptionStatus::Cancelled | SubscriptionStatus::Expired, _) => {
                 self.free(ChangeKind::Suspension { by })
@@ -166,6 +166,10 @@ impl Request<'_> {
             }
             // A payment lifts what dunning did, and nothing else.
             (SubscriptionStatus::Suspended, SuspendedBy::Dunning) if !dunned => Ok(Vec::new()),
+            (SubscriptionStatus::Suspended, SuspendedBy::Dunning) => match self.core.suspended_before {
+                Some(before) => Ok(if self.is_turning()? { Vec::new() } else { vec![self.stands_still_by(before)] }),
+                None => self.free(ChangeKind::Resumption),
+            },
             (SubscriptionStatus::Suspended, _) => self.free(ChangeKind::Resumption),
             (SubscriptionStatus::Active | SubscriptionStatus::Cancelled | SubscriptionStatus::Expired, _) => {
                 self.is_turning().map(|_| Vec::new())
@@ -173,7 +177,8 @@ impl Request<'_> {
         }
     }
 
-    fn taken_over(&self, by: SuspendedBy) -> SubscriptionEvent {
+    /// Nothing changes at the provider: only who may lift it.
+    fn stands_still_by(&self, by: SuspendedBy) -> SubscriptionEvent {
         SubscriptionEvent::SuspensionConfirmed {
             change_id: self.change_id,
             by,

@@ -50,7 +50,9 @@ impl SubscriptionCore {
             }
             E::SuspensionConfirmed { change_id, by, provider_revision, .. } => {
                 self.answered(*change_id);
+                let before = self.suspended_by.filter(|_| *by == SuspendedBy::Dunning);
                 self.stand(SubscriptionStatus::Suspended, Some(*by), *provider_revision);
+                self.suspended_before = before;
             }
             E::ResumptionRequested { change_id, requested_at } => {
                 self.ask(*change_id, ChangeKind::Resumption, *requested_at);
@@ -90,6 +92,7 @@ impl SubscriptionCore {
     fn stand(&mut self, status: SubscriptionStatus, by: Option<SuspendedBy>, provider_revision: i64) {
         self.status = status;
         self.suspended_by = by;
+        self.suspended_before = None;
         self.seen(provider_revision);
     }
 

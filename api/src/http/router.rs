@@ -128,6 +128,7 @@ fn billing() -> OpenApiRouter<Api> {
         .routes(routes!(payments::list::list_payments))
         .routes(routes!(payments::get::get_payment))
         .routes(routes!(payments::resolve::resolve_payment))
+        .routes(routes!(payments::refund::refund_payment))
         .routes(routes!(credit_notes::list::list_credit_notes))
         .routes(routes!(credit_notes::get::get_credit_note))
         .routes(routes!(credit_notes::document::get_credit_note_document))

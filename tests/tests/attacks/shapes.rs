@@ -190,11 +190,32 @@ fn of_billing(operation: &str) -> Option<Shape> {
         | "void_invoice"
         | "write_off_invoice" => shape(Names::Nothing, &[404]),
         "get_credit_note" | "get_credit_note_document" => shape(Names::Nothing, &[404]),
+        "list_payments" => filtered(),
+        // Nothing was billed yet: nothing is to be paid.
+        "pay_invoices" => shape(Names::Nothing, &[202]),
+        // Ids of neither invoices nor payments: known to nobody.
+        "pay_invoice" | "get_payment" => shape(Names::Nothing, &[404]),
+        "receive_payment" => Shape {
+            body: |_| {
+                let amount = json!({ "amount": "12.50", "currency": "EUR" });
+                Some(json!({ "amount": amount, "received_on": "2020-01-31", "reference": "SEPA 17" }))
+            },
+            ..shape(Names::Nothing, &[404])
+        },
+        "resolve_payment" => Shape {
+            body: |_| Some(json!({ "outcome": "not_charged", "evidence": "Seen." })),
+            ..shape(Names::Nothing, &[404])
+        },
         "credit_invoice" => Shape {
             body: |_| {
                 let amount = json!({ "amount": "12.50", "currency": "EUR" });
                 Some(json!({ "amount": amount, "reason": "Goodwill." }))
             },
+            ..shape(Names::Nothing, &[404])
+        },
+        // Ids of no payments: known to nobody.
+        "refund_payment" => Shape {
+            body: |_| Some(json!({ "amount": { "amount": "12.50", "currency": "EUR" } })),
             ..shape(Names::Nothing, &[404])
         },
         _ => return None,

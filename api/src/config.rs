@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use commands::seller::SellerEntity;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -60,6 +60,16 @@ pub struct Settings {
     pub ccp_webhook_secret: Option<SecretString>,
     /// Where the provider is told to deliver; not told when absent.
     pub ccp_webhook_url: Option<String>,
+    /// The wallet, and what it knows us by. Without both it cannot be reached.
+    pub wallet_url: Option<String>,
+    pub wallet_key: Option<SecretString>,
+    /// The token gateway's one address, and what it knows us by. Without both it cannot be reached.
+    pub token_gateway_url: Option<String>,
+    pub token_gateway_token: Option<SecretString>,
+    /// `whsec_…` of the payment providers' webhooks; two during a rotation, separated by a space.
+    pub payments_webhook_secret: Option<SecretString>,
+    /// Where payment providers are told to deliver; not told when absent.
+    pub payments_webhook_url: Option<String>,
     /// Issuer, audience and key set of the tokens. Development has its own.
     #[serde(default = "default_issuer")]
     pub token_issuer: String,
@@ -75,6 +85,13 @@ pub struct Settings {
     /// `s3`, which takes credentials, region and endpoint from the environment (`AWS_…`).
     #[serde(default = "default_documents")]
     pub documents_store: String,
+    /// Where mail goes: `smtp://host:25`, with a login `smtps://user:password@host` or
+    /// `smtp://user:password@host:587?tls=required`. Nobody is told by e-mail without it.
+    pub smtp_url: Option<SecretString>,
+    /// Whom mail comes from: an address, or `Name <address>`; without a name it bears the seller's.
+    pub mail_from: Option<String>,
+    /// Where customers reach this API, for links in mail.
+    pub public_url: Option<String>,
     /// Where the business clock begins, RFC 3339; development only.
     pub clock_start: Option<chrono::DateTime<chrono::Utc>>,
     /// Names this machine in leases; several processes of one machine share it.
@@ -85,6 +102,10 @@ pub struct Settings {
     pub compat_licensing: bool,
     #[serde(default)]
     pub compat_licensing_skus: String,
+    /// The surface of the earlier billing service, and what its clients bring as `X-Token`; nothing when absent.
+    #[serde(default)]
+    pub compat_billing: bool,
+    pub compat_billing_token: Option<SecretString>,
     /// Requests of one tenant in a minute, in this process.
     pub rate_writes_per_minute: Option<NonZeroU32>,
     pub rate_reads_per_minute: Option<NonZeroU32>,
@@ -143,6 +164,10 @@ impl Settings {
                 return Err(ConfigError::Invalid { name: "sellers", why });
             }
         }
+        if self.compat_billing_token.as_ref().is_some_and(|token| token.expose_secret().is_empty()) {
+            let why = "an empty token keeps nobody out".to_owned();
+            return Err(ConfigError::Invalid { name: "compat_billing_token", why });
+        }
         if self.mode == Mode::Production {
             self.check_production()?;
         }
@@ -195,20 +220,31 @@ impl Settings {
             ("nats_max_bytes", self.nats_max_bytes.to_string()),
             ("http_listen", self.http_listen.clone()),
             ("internal_listen", self.internal_listen.clone()),
-            ("ccp_url", self.ccp_url.clone().unwrap_or_else(|| "(not set)".to_owned())),
+            ("ccp_url", shown(self.ccp_url.as_ref())),
             ("ccp_client_id", self.ccp_client_id.clone()),
             ("ccp_client_secret", secret(self.ccp_client_secret.is_some())),
             ("ccp_webhook_secret", secret(self.ccp_webhook_secret.is_some())),
-            ("ccp_webhook_url", self.ccp_webhook_url.clone().unwrap_or_else(|| "(not set)".to_owned())),
+            ("ccp_webhook_url", shown(self.ccp_webhook_url.as_ref())),
+            ("wallet_url", shown(self.wallet_url.as_ref())),
+            ("wallet_key", secret(self.wallet_key.is_some())),
+            ("token_gateway_url", shown(self.token_gateway_url.as_ref())),
+            ("token_gateway_token", secret(self.token_gateway_token.is_some())),
+            ("payments_webhook_secret", secret(self.payments_webhook_secret.is_some())),
+            ("payments_webhook_url", shown(self.payments_webhook_url.as_ref())),
             ("token_issuer", self.token_issuer.clone()),
             ("token_audience", self.token_audience.clone()),
-            ("token_jwks_url", self.token_jwks_url.clone().unwrap_or_else(|| "(not set)".to_owned())),
+            ("token_jwks_url", shown(self.token_jwks_url.as_ref())),
             ("cursor_key", secret(self.cursor_key.is_some())),
             ("dev_dir", self.dev_dir.display().to_string()),
             ("documents_store", self.documents_store.clone()),
+            ("smtp_url", secret(self.smtp_url.is_some())),
+            ("mail_from", shown(self.mail_from.as_ref())),
+            ("public_url", shown(self.public_url.as_ref())),
             ("node", self.node.clone()),
             ("compat_licensing", self.compat_licensing.to_string()),
             ("compat_licensing_skus", self.compat_licensing_skus.clone()),
+            ("compat_billing", self.compat_billing.to_string()),
+            ("compat_billing_token", secret(self.compat_billing_token.is_some())),
             ("rate_writes_per_minute", self.writes_per_minute().to_string()),
             ("rate_reads_per_minute", self.reads_per_minute().to_string()),
             ("sellers", self.sellers.iter().map(|entity| entity.id.as_str()).collect::<Vec<_>>().join(", ")),
@@ -235,19 +271,34 @@ const FIELDS: &[&str] = &[
     "ccp_client_secret",
     "ccp_webhook_secret",
     "ccp_webhook_url",
+    "wallet_url",
+    "wallet_key",
+    "token_gateway_url",
+    "token_gateway_token",
+    "payments_webhook_secret",
+    "payments_webhook_url",
     "token_issuer",
     "token_audience",
     "token_jwks_url",
     "cursor_key",
     "dev_dir",
     "documents_store",
+    "smtp_url",
+    "mail_from",
+    "public_url",
     "clock_start",
     "node",
     "compat_licensing",
     "compat_licensing_skus",
+    "compat_billing",
+    "compat_billing_token",
     "rate_writes_per_minute",
     "rate_reads_per_minute",
 ];
+
+fn shown(text: Option<&String>) -> String {
+    text.cloned().unwrap_or_else(|| "(not set)".to_owned())
+}
 
 fn production() -> Mode {
     Mode::Production
@@ -316,35 +367,5 @@ fn default_sellers() -> Vec<SellerEntity> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn variables(pairs: &[(&str, &str)]) -> HashMap<String, String> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
-    }
-
-    #[test]
-    fn production_refuses_to_run_on_defaults_that_are_no_secrets() {
-        let error = Settings::from(variables(&[("CLOUDSALES_DATABASE_URL", "postgres://app@db/x")])).unwrap_err();
-        assert!(error.to_string().contains("token_jwks_url"), "{error}");
-    }
-
-    #[test]
-    fn what_is_shown_holds_no_secret() {
-        let secret = "hunter2-canary";
-        let url = format!("postgres://app:{secret}@db/x");
-        let set = [
-            ("CLOUDSALES_MODE", "development"),
-            ("CLOUDSALES_DATABASE_URL", url.as_str()),
-            ("CLOUDSALES_NATS_URL", url.as_str()),
-            ("CLOUDSALES_CCP_CLIENT_SECRET", secret),
-            ("CLOUDSALES_CCP_WEBHOOK_SECRET", secret),
-            ("CLOUDSALES_CURSOR_KEY", secret),
-            ("CLOUDSALES_PG_BIN", "of another program"),
-        ];
-        let settings = Settings::from(variables(&set)).unwrap();
-        let shown = format!("{:?} {settings:?}", settings.shown());
-        assert!(!shown.contains(secret), "{shown}");
-    }
-}
+#[path = "config_tests.rs"]
+mod tests;

@@ -22,8 +22,8 @@ pub enum DueError {
     Database(#[from] sqlx::Error),
 }
 
-/// Ends the days that are over, notes what was not paid by then, collects and duns, starts the orders whose day it is, cancels those
-/// that nobody paid, and asks for what is done once a day or after an hour.
+/// Ends the days that are over, notes what was not paid by then, collects and duns, starts the orders whose day it is,
+/// cancels those that nobody paid, and asks for what is done once a day or after an hour.
 ///
 /// # Errors
 /// [`DueError`].

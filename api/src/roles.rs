@@ -20,6 +20,10 @@ pub enum Role {
     Schedule,
     /// Renders and stores documents as they are issued.
     Documents,
+    /// Has payments made and refunded at their gateways, and applies their webhooks.
+    Payments,
+    /// Tells customers by e-mail.
+    Notify,
 }
 
 impl Role {
@@ -34,10 +38,12 @@ impl Role {
             Self::Reconcile => "reconcile",
             Self::Schedule => "schedule",
             Self::Documents => "documents",
+            Self::Payments => "payments",
+            Self::Notify => "notify",
         }
     }
 
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Http,
         Self::Relay,
         Self::Project,
@@ -46,5 +52,7 @@ impl Role {
         Self::Reconcile,
         Self::Schedule,
         Self::Documents,
+        Self::Payments,
+        Self::Notify,
     ];
 }

@@ -1,6 +1,7 @@
 //! The composition root: every connection and handle is made here, once, and handed out small.
 
 mod front;
+mod payments;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -145,6 +146,9 @@ impl Parts {
         }
         if roles.contains(&Role::Ccp) {
             self.start_ccp()?;
+        }
+        if roles.contains(&Role::Payments) {
+            self.start_payments()?;
         }
         if roles.contains(&Role::Documents) {
             self.perform(Lane::Documents, Arc::new(Keeper { archive: self.archive()? }));

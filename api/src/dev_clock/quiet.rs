@@ -25,7 +25,8 @@ impl Look {
     /// # Errors
     /// Any database error.
     pub async fn now(pool: &PgPool) -> Result<Self, sqlx::Error> {
-        // A billing run that waits for the provider's bills waits for the clock itself.
+        // A billing run that waits for the provider's bills waits for the clock itself, and so does the next question to a
+        // gateway.
         // What waits for one and the same reason waits as long as the first of it; a poll is nobody's fault and counts
         // for itself. Readers without a lease belong to nobody who is there.
         sqlx::query_as(
@@ -33,7 +34,9 @@ impl Look {
                 select due_at, lease_until, min(created_at) over (partition by \
                     case when outcome is null or outcome = 'not over yet' then op_id::text else outcome end) as since \
                 from effects f where state = 'due' and not (kind = 'run_billing' and due_at > clock_timestamp() \
-                    and exists (select from billing_waits w where w.run_id::text = f.subject))) \
+                    and exists (select from billing_waits w where w.run_id::text = f.subject)) \
+                    and not (due_at > clock_timestamp() and lease_until is null \
+                    and exists (select from payment_asks a where a.op_id = f.op_id))) \
              select h.position as head, \
                 (select count(*) from readers r where r.position < h.position \
                     and r.lease_until > clock_timestamp()) as behind, \

@@ -49,7 +49,8 @@ pub struct Api {
 /// What webhooks need, and whom they wake.
 #[derive(Debug, Clone)]
 pub struct Hooks {
-    pub secrets: Arc<[WebhookSecret]>,
+    pub ccp_secrets: Arc<[WebhookSecret]>,
+    pub payment_secrets: Arc<[WebhookSecret]>,
     pub arrived: Wake,
     pub effects: Wake,
 }
@@ -89,10 +90,16 @@ impl Api {
         Ok(actor)
     }
 
+    /// Takes the request from the quota of the actor's tenant.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn meter(&self, actor: &Actor, parts: &request::Parts) -> Result<(), Problem> {
+        parts.extensions.get::<Meter>().map_or(Ok(()), |meter| meter.take(&tenant(actor)))
+    }
+
     async fn admit(&self, operation: Operation, actor: &Actor, parts: &request::Parts) -> Result<(), Problem> {
-        if let Some(meter) = parts.extensions.get::<Meter>() {
-            meter.take(&tenant(actor))?;
-        }
+        self.meter(actor, parts)?;
         if !authorise::role_may(operation, actor) || !self.fits(actor).await? {
             return Err(ProblemType::Forbidden.into());
         }
@@ -205,7 +212,8 @@ impl Api {
         let content = R::of_state(&folded.state).ok_or_else(Problem::internal)?;
         let id = path_id(&stream.id)?;
         let fields = event_log::personal::fields(self.pool(), &R::personal(content)).await?;
-        let view = View { actor: &context.actor, now: as_of(context, &receipt, &folded), fields: &fields };
+        let now = as_of(context, &receipt, &folded);
+        let view = View { actor: &context.actor, now, seller: self.bus.seller(), fields: &fields };
         let body = R::body(content, Head::of(id, &folded, view.is_staff()), &view);
         let created = receipt.status == StatusCode::CREATED.as_u16();
         let headers = AnswerHeaders {

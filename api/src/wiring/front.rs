@@ -1,10 +1,12 @@
 //! What the public listener needs: keys of tokens, cursors and webhooks.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use commands::inbox::WebhookSecret;
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use super::Parts;
 use crate::clock;
@@ -26,14 +28,25 @@ impl Parts {
         let rules =
             TokenRules { issuer: self.settings.token_issuer.clone(), audience: self.settings.token_audience.clone() };
         let (keys, dev) = self.token_keys(&rules)?;
-        let secrets = self.settings.ccp_webhook_secret.as_ref().map(webhook_secrets).transpose()?.unwrap_or_default();
         Ok(Api {
             bus: self.bus.clone(),
             reads: Reads::new(self.freshness.clone(), self.archive()?),
             authenticator: Arc::new(Authenticator::new(rules, keys)),
             cursors: cursor_key(&self.settings, dev.as_deref()),
-            hooks: Hooks { secrets: secrets.into(), arrived: self.arrived.clone(), effects: self.effects.clone() },
+            hooks: self.hooks()?,
             dev,
+        })
+    }
+
+    fn hooks(&self) -> anyhow::Result<Hooks> {
+        Ok(Hooks {
+            ccp_secrets: webhook_secrets("ccp_webhook_secret", self.settings.ccp_webhook_secret.as_ref())?,
+            payment_secrets: webhook_secrets(
+                "payments_webhook_secret",
+                self.settings.payments_webhook_secret.as_ref(),
+            )?,
+            arrived: self.arrived.clone(),
+            effects: self.effects.clone(),
         })
     }
 
@@ -57,7 +70,7 @@ impl Parts {
             clock: self.clock.clone(),
             followers: self.followers(),
             // In development the systems outside are simulated, and their time is ours.
-            simulators: Simulators::new(self.settings.ccp_url.clone())?,
+            simulators: Simulators::new(simulators(&self.settings))?,
             wakes: self.wakes(),
         })
     }
@@ -72,8 +85,18 @@ fn cursor_key(settings: &Settings, dev: Option<&Dev>) -> CursorKey {
     }
 }
 
-fn webhook_secrets(secrets: &SecretString) -> anyhow::Result<Vec<WebhookSecret>> {
-    let each = secrets.expose_secret().split(' ').filter(|secret| !secret.is_empty());
-    each.map(|secret| WebhookSecret::parse(&secret.into()).context("ccp_webhook_secret is not whsec_ and base64"))
-        .collect()
+/// The roots of the systems outside, each once: one simulator may play several.
+fn simulators(settings: &Settings) -> BTreeSet<String> {
+    let payments = [&settings.wallet_url, &settings.token_gateway_url].into_iter().flatten();
+    let roots = payments.filter_map(|url| Some(Url::parse(url).ok()?.join("/").ok()?.to_string()));
+    let simulators = settings.ccp_url.iter().cloned().chain(roots);
+    simulators.map(|url| url.trim_end_matches('/').to_owned()).collect()
+}
+
+/// Nobody's webhooks are taken where no secret is set.
+fn webhook_secrets(name: &str, secrets: Option<&SecretString>) -> anyhow::Result<Arc<[WebhookSecret]>> {
+    let secrets = secrets.map(ExposeSecret::expose_secret).unwrap_or_default();
+    let each = secrets.split(' ').filter(|secret| !secret.is_empty());
+    let parse = |secret: &str| WebhookSecret::parse(&secret.into());
+    each.map(|secret| parse(secret).with_context(|| format!("{name} is not whsec_ and base64"))).collect()
 }

@@ -41,4 +41,7 @@ pub const POINTS: &[&str] = &[
     "webhook.after_insert",
     "billing.before_append",
     "billing.after_append",
+    "payment.intent_committed",
+    "payment.charged_not_recorded",
+    "mail.sent_not_noted",
 ];

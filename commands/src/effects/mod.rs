@@ -8,7 +8,8 @@ mod store;
 mod worker;
 
 pub use store::{
-    Due, EffectFilter, EffectRow, Wanted, ask_in_tx, dead, has_older, hasten, hasten_open, is_open, list, open_subjects,
+    Due, EffectFilter, EffectRow, Wanted, ask_in_tx, dead, has_older, hasten, hasten_open, is_open, list, mark_sent,
+    open_subjects,
 };
 pub use worker::{Performed, Performer, Worker};
 

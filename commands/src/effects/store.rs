@@ -23,6 +23,8 @@ pub struct Due {
     pub correlation_id: Option<String>,
     /// The provider's name for what goes on there, once it has accepted it.
     pub reference: Option<String>,
+    /// An earlier try may have sent it.
+    pub sent: bool,
     pub(super) lease: Uuid,
     /// When it was due as it was taken; a hint moves this while the effect is performed.
     pub(super) due_at: DateTime<Utc>,
@@ -37,6 +39,7 @@ struct DueRow {
     position: Option<i64>,
     correlation_id: Option<String>,
     reference: Option<String>,
+    sent: bool,
     due_at: DateTime<Utc>,
 }
 
@@ -227,7 +230,8 @@ pub(super) async fn take<'e, E: PgExecutor<'e>>(
             select op_id from effects where state = 'due' and lane = $5 and due_at <= clock_timestamp() \
             and (lease_until is null or lease_until < clock_timestamp()) \
             order by due_at limit $3 for update skip locked) \
-         returning op_id, effect, attempts, asked, position, correlation_id, reference, due_at",
+         returning op_id, effect, attempts, asked, position, correlation_id, reference, \
+            sent_at is not null as sent, due_at",
     )
     .bind(lease)
     .bind(lease_time)
@@ -247,6 +251,7 @@ pub(super) async fn take<'e, E: PgExecutor<'e>>(
             position: row.position,
             correlation_id: row.correlation_id,
             reference: row.reference,
+            sent: row.sent,
             lease,
             due_at: row.due_at,
         })
@@ -290,6 +295,23 @@ pub(super) async fn next_due<'e, E: PgExecutor<'e>>(executor: E, lane: Lane) -> 
     .bind(lane.name())
     .fetch_one(executor)
     .await
+}
+
+/// Writes down that it is going to be sent, for what must not be sent twice. False when the lease was lost to another
+/// worker: then it must not be sent.
+///
+/// # Errors
+/// Any database error: it must not be sent.
+pub async fn mark_sent<'e, E: PgExecutor<'e>>(executor: E, due: &Due) -> Result<bool, sqlx::Error> {
+    let marked = sqlx::query(
+        "update effects set sent_at = coalesce(sent_at, clock_timestamp()) \
+         where op_id = $1 and lease = $2 and state = 'due' and lease_until > clock_timestamp()",
+    )
+    .bind(due.op_id)
+    .bind(due.lease)
+    .execute(executor)
+    .await?;
+    Ok(marked.rows_affected() == 1)
 }
 
 /// Closes an effect; nothing happens when the lease was lost to another worker. A hint that came in while it was

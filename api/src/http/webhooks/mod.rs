@@ -1,3 +1,5 @@
 //! Incoming webhooks: verified, stored, answered. No logic.
 
 pub mod ccp;
+mod deliver;
+pub mod payments;

@@ -1,0 +1,34 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+
+fn variables(pairs: &[(&str, &str)]) -> HashMap<String, String> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn production_refuses_to_run_on_defaults_that_are_no_secrets() {
+    let error = Settings::from(variables(&[("CLOUDSALES_DATABASE_URL", "postgres://app@db/x")])).unwrap_err();
+    assert!(error.to_string().contains("token_jwks_url"), "{error}");
+}
+
+#[test]
+fn what_is_shown_holds_no_secret() {
+    let secret = "hunter2-canary";
+    let url = format!("postgres://app:{secret}@db/x");
+    let set = [
+        ("CLOUDSALES_MODE", "development"),
+        ("CLOUDSALES_DATABASE_URL", url.as_str()),
+        ("CLOUDSALES_NATS_URL", url.as_str()),
+        ("CLOUDSALES_CCP_CLIENT_SECRET", secret),
+        ("CLOUDSALES_CCP_WEBHOOK_SECRET", secret),
+        ("CLOUDSALES_WALLET_KEY", secret),
+        ("CLOUDSALES_TOKEN_GATEWAY_TOKEN", secret),
+        ("CLOUDSALES_PAYMENTS_WEBHOOK_SECRET", secret),
+        ("CLOUDSALES_CURSOR_KEY", secret),
+        ("CLOUDSALES_SMTP_URL", "smtps://sender:hunter2-canary@mail.example"),
+        ("CLOUDSALES_PG_BIN", "of another program"),
+    ];
+    let settings = Settings::from(variables(&set)).unwrap();
+    let shown = format!("{:?} {settings:?}", settings.shown());
+    assert!(!shown.contains(secret), "{shown}");
+}

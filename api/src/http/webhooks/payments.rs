@@ -1,0 +1,23 @@
+//! `POST /v1/webhooks/payments`
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+
+use super::deliver::deliver;
+use crate::http::api::Api;
+use crate::http::problem::{Problem, ProblemBody};
+use crate::payments;
+
+/// Deliver a webhook of the payment provider
+#[utoipa::path(
+    post, path = "/v1/webhooks/payments", tag = "webhooks", operation_id = "deliver_payment_webhook",
+    params(
+        ("webhook-id" = String, Header), ("webhook-timestamp" = String, Header), ("webhook-signature" = String, Header),
+    ),
+    request_body(content = Object, content_type = "application/json"),
+    responses((status = 202, body = Object, description = "Stored, now or earlier; applied later."),
+        (status = "4XX", body = ProblemBody)),
+)]
+pub async fn deliver_payment_webhook(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
+    deliver(&api, (payments::PROVIDER, &api.hooks.payment_secrets), request).await
+}

@@ -1,0 +1,106 @@
+//! Asking what came of what nobody knows, by the business clock: after a minute, five minutes, an hour, then daily.
+
+use chrono::{DateTime, Utc};
+use commands::effects::{Due, Performed};
+use commands::payment::RefundOutcome;
+use commands::payment::asks::{self, Ask};
+use commands::payment::gateway::{Found, Refund, RefundFound, Refunding};
+use domain::payment::{PaymentMeans, PaymentOutcome, PaymentStatus, RefundStatus};
+use uuid::Uuid;
+
+use super::perform::{Cashier, Handled, Step, done, log_away};
+
+/// What an operator reads where only an operator can find it out.
+const FOR_THE_OPERATOR: &str = "this gateway cannot be asked: an operator finds out and resolves the payment";
+
+impl Cashier {
+    /// Also about a payment that ended without success: where money came in after all, that is news.
+    pub(super) async fn ask(&self, due: &Due, payment_id: Uuid) -> Step {
+        let handled = self.load(payment_id).await?;
+        let status = handled.payment.status;
+        if matches!(status, PaymentStatus::Started | PaymentStatus::Ended(PaymentOutcome::Succeeded)) {
+            return self.ended(due, format!("the payment is {}", status.name())).await;
+        }
+        match handled.payment.started.means {
+            PaymentMeans::Wallet => {}
+            PaymentMeans::Token | PaymentMeans::Outside => return self.ended(due, FOR_THE_OPERATOR).await,
+        }
+        let now = self.bus.now();
+        let ask = self.upcoming(due, now).await?;
+        let request = self.request_of(payment_id).await?;
+        let (outcome, missed) = match handled.gateway.ask(&handled.charge(), request.as_ref()).await {
+            Found::Ended(request, outcome) => {
+                self.remember(payment_id, &request).await?;
+                (Some(outcome), false)
+            }
+            // Once may be too early: what was sent may still have been on its way.
+            Found::Nothing if ask.missed => (Some(PaymentOutcome::Unreachable), true),
+            Found::Nothing => (None, true),
+            Found::Unaskable => return self.ended(due, FOR_THE_OPERATOR).await,
+            Found::Open(_) | Found::Unreadable | Found::Unanswered => (None, ask.missed),
+        };
+        match outcome {
+            Some(PaymentOutcome::Unknown(_)) | None => self.put_off(due, now, (ask, missed)).await,
+            Some(outcome) => {
+                let recorded = self.record(due, payment_id, outcome).await?;
+                asks::end(self.bus.pool(), due.op_id).await.map_err(log_away)?;
+                Ok(recorded)
+            }
+        }
+    }
+
+    /// A refund that the gateway never heard of is sent again: under its key it cannot go back twice.
+    pub(super) async fn ask_refund(&self, due: &Due, payment_id: Uuid, refund_id: Uuid) -> Step {
+        let handled = self.load(payment_id).await?;
+        let known = handled.payment.refund(refund_id).filter(|refund| refund.status == RefundStatus::Unknown);
+        let Some(amount) = known.map(|refund| refund.amount) else {
+            return self.ended(due, "the refund is over").await;
+        };
+        let now = self.bus.now();
+        let ask = self.upcoming(due, now).await?;
+        let Some(request) = self.find(&handled).await?.ok() else {
+            return self.put_off(due, now, (ask, ask.missed)).await;
+        };
+        let refund = Refund { refund_id, payment_id, request, amount };
+        let (outcome, missed) = match handled.gateway.ask_refund(&refund).await {
+            RefundFound::Succeeded => (Some(RefundOutcome::Succeeded), false),
+            RefundFound::Failed => (Some(RefundOutcome::Failed), false),
+            RefundFound::Nothing if ask.missed => (self.refund_again(&handled, &refund).await, true),
+            RefundFound::Nothing => (None, true),
+            RefundFound::Open | RefundFound::Unreadable | RefundFound::Unanswered => (None, ask.missed),
+        };
+        let Some(outcome) = outcome else { return self.put_off(due, now, (ask, missed)).await };
+        let recorded = self.record_refund(due, (payment_id, refund_id), outcome).await?;
+        asks::end(self.bus.pool(), due.op_id).await.map_err(log_away)?;
+        Ok(recorded)
+    }
+
+    async fn refund_again(&self, handled: &Handled<'_>, refund: &Refund) -> Option<RefundOutcome> {
+        match handled.gateway.refund(refund).await {
+            Refunding::Refused => Some(RefundOutcome::Failed),
+            Refunding::Accepted | Refunding::NotReached { .. } | Refunding::Unknown => None,
+        }
+    }
+
+    /// The question that is due now; the error side waits until one is.
+    async fn upcoming(&self, due: &Due, now: DateTime<Utc>) -> Result<Ask, Performed> {
+        let ask = asks::begin(self.bus.pool(), due.op_id, now).await.map_err(log_away)?;
+        if ask.at > now { Err(wait(ask, now)) } else { Ok(ask) }
+    }
+
+    async fn put_off(&self, due: &Due, now: DateTime<Utc>, asked: (Ask, bool)) -> Step {
+        let next = asks::put_off(self.bus.pool(), due.op_id, now, asked).await.map_err(log_away)?;
+        Ok(wait(next, now))
+    }
+
+    /// There is nothing more to ask.
+    async fn ended(&self, due: &Due, outcome: impl Into<String>) -> Step {
+        asks::end(self.bus.pool(), due.op_id).await.map_err(log_away)?;
+        Ok(done(outcome))
+    }
+}
+
+fn wait(ask: Ask, now: DateTime<Utc>) -> Performed {
+    let after = ask.at.signed_duration_since(now).to_std().unwrap_or_default();
+    Performed::Wait { after, why: format!("the gateway is asked again at {}, business time", ask.at.to_rfc3339()) }
+}

@@ -1,0 +1,142 @@
+//! What the wallet's webhooks hint at. Nobody acts on what they say, only on what is read afterwards.
+
+use std::sync::Arc;
+
+use commands::effects::{self, Wake};
+use commands::inbox::{Applied, Applier};
+use commands::payment::asks;
+use commands::payment::gateway::{Hint, News, PaymentGateway};
+use domain::invoice::InvoiceRules;
+use domain::order::OrderRules;
+use domain::payment::{Payment, PaymentOutcome, PaymentRules, PaymentState, PaymentStatus};
+use domain::{Decider, ids};
+use event_log::LogError;
+use event_log::stream::{self, Versioned};
+use futures::future::BoxFuture;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// The payment providers' name in the inbox.
+pub const PROVIDER: &str = "payments";
+
+/// Applies the hints of a gateway.
+#[derive(Clone)]
+pub struct PaymentHook {
+    pub pool: PgPool,
+    pub gateway: Arc<dyn PaymentGateway>,
+    pub wake: Wake,
+}
+
+impl std::fmt::Debug for PaymentHook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PaymentHook").finish_non_exhaustive()
+    }
+}
+
+impl Applier for PaymentHook {
+    fn provider(&self) -> &'static str {
+        PROVIDER
+    }
+
+    fn apply<'a>(&'a self, id: &'a str, kind: &'a str, body: &'a [u8]) -> BoxFuture<'a, Result<Applied, sqlx::Error>> {
+        Box::pin(async move {
+            metrics::counter!("webhooks_applied_total", "type" => label(kind)).increment(1);
+            let Some(hint) = self.gateway.hint(kind, body) else { return Ok(Applied::Ignored) };
+            let applied = match hint.news {
+                News::Paid | News::NotPaid => self.look_at_payment(id, &hint).await?,
+                News::Refund => self.look_at_refund(&hint).await?,
+            };
+            self.wake.wake();
+            Ok(applied)
+        })
+    }
+}
+
+impl PaymentHook {
+    async fn look_at_payment(&self, webhook: &str, hint: &Hint) -> Result<Applied, sqlx::Error> {
+        let Some(payment) = self.payment_of(hint).await? else { return Ok(Applied::NotYet) };
+        let (id, subject) = (payment.id(), payment.id().to_string());
+        match (payment.status, hint.news) {
+            (PaymentStatus::Started, _) => Ok(looked(effects::hasten(&self.pool, "charge_payment", &subject).await?)),
+            (PaymentStatus::Ended(PaymentOutcome::Unknown(_)), _) => {
+                Ok(looked(asks::ask_now(&self.pool, "ask_payment", &subject).await?))
+            }
+            // Nothing was charged, as far as we knew.
+            (PaymentStatus::Ended(PaymentOutcome::Succeeded), _) | (_, News::NotPaid | News::Refund) => {
+                Ok(Applied::Ignored)
+            }
+            (PaymentStatus::Ended(_), News::Paid) => {
+                asks::ask_once_more(&self.pool, ids::derived(&["paid after all", webhook]), id).await?;
+                Ok(Applied::Looked)
+            }
+        }
+    }
+
+    /// It may name the refund, or the payment that goes back.
+    async fn look_at_refund(&self, hint: &Hint) -> Result<Applied, sqlx::Error> {
+        let payment = self.payment_of(hint).await?;
+        let open = |payment: Payment| {
+            let open = payment.refunds.into_iter().filter(|refund| refund.status.is_open());
+            open.map(|refund| refund.id).collect::<Vec<_>>()
+        };
+        let refunds = payment.map_or_else(|| hint.operation_id.into_iter().collect(), open);
+        let mut asking = false;
+        for refund in refunds {
+            let subject = refund.to_string();
+            asking |= effects::hasten_open(&self.pool, "refund_payment", &subject).await?;
+            asking |= asks::ask_now(&self.pool, "ask_refund", &subject).await?;
+        }
+        Ok(looked(asking))
+    }
+
+    /// By its id, else the one that is open for what it is for.
+    async fn payment_of(&self, hint: &Hint) -> Result<Option<Payment>, sqlx::Error> {
+        if let Some(id) = hint.operation_id
+            && let Some(payment) = self.payment(id).await?
+        {
+            return Ok(Some(payment));
+        }
+        let Some(reference) = hint.reference else { return Ok(None) };
+        let invoice = self.load::<InvoiceRules>(reference).await?;
+        let attempt = invoice.known().and_then(|invoice| invoice.collection.open);
+        let id = match attempt {
+            Some(attempt) => Some(attempt.payment_id),
+            None => self.load::<OrderRules>(reference).await?.known().and_then(|order| order.payment_id),
+        };
+        match id {
+            Some(id) => self.payment(id).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn payment(&self, id: Uuid) -> Result<Option<Payment>, sqlx::Error> {
+        match self.load::<PaymentRules>(id).await? {
+            PaymentState::Known(payment) => Ok(Some(*payment)),
+            PaymentState::Unknown => Ok(None),
+        }
+    }
+
+    /// What cannot be read of our own is found by asking, without a hint.
+    async fn load<D: Decider>(&self, id: Uuid) -> Result<D::State, sqlx::Error> {
+        match stream::load::<D, _>(&self.pool, &id.to_string(), Versioned::default()).await {
+            Ok(loaded) => Ok(loaded.state),
+            Err(LogError::Database(error)) => Err(error),
+            Err(error) => {
+                tracing::error!(%error, "a stream that a webhook is about cannot be read");
+                Ok(D::State::default())
+            }
+        }
+    }
+}
+
+/// What is not open yet is about to be written; what is not open any more is let go after some tries.
+const fn looked(open: bool) -> Applied {
+    if open { Applied::Looked } else { Applied::NotYet }
+}
+
+/// The types we know, so that a stranger cannot fill the metrics with labels.
+fn label(kind: &str) -> &'static str {
+    const KNOWN: &[&str] =
+        &["payment.succeeded", "payment.failed", "payment.expired", "refund.succeeded", "refund.failed"];
+    KNOWN.iter().find(|known| **known == kind).copied().unwrap_or("other")
+}

@@ -1,16 +1,17 @@
 //! Payments: rows and queries.
 
-use domain::decider::Fact;
 use domain::payment::{Payable, Payment, PaymentRules, PaymentState};
-use domain::{AggregateType, Decider, Event, ids};
+use domain::{AggregateType, Event, ids};
 use event_log::stream::Versioned;
 use futures::future::BoxFuture;
-use sqlx::{PgConnection, PgPool, types::Json};
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::listing::Listing;
 use crate::model::BILLING;
-use crate::noun::{Noun, born};
-use crate::page::{self, Page, Row, Scope, Shown};
+use crate::noun::{self, Noun};
+use crate::page::{Page, Row, Scope, Shown};
+use crate::upsert::Upsert;
 
 #[derive(Debug)]
 pub struct Payments;
@@ -22,9 +23,7 @@ impl Noun for Payments {
     type State = PaymentState;
 
     fn evolve(state: &mut PaymentState, event: &Event) {
-        if let Some(event) = Fact::of(event) {
-            PaymentRules::evolve(state, event);
-        }
+        noun::evolve::<PaymentRules>(state, event);
     }
 
     fn write<'a>(
@@ -32,35 +31,14 @@ impl Noun for Payments {
         generation: i32,
         rows: &'a [(Uuid, &'a Versioned<PaymentState>)],
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
-        Box::pin(write(tx, generation, rows))
+        let rows = Upsert::of::<Self>(generation, rows, PaymentState::known)
+            .fixed("customer_id", |payment| payment.started.customer_id)
+            .changing("reseller_id", |payment| payment.started.reseller_id)
+            .fixed("invoice_id", invoice)
+            .fixed("order_id", order)
+            .changing("status", |payment| payment.status.name());
+        Box::pin(rows.write(tx))
     }
-}
-
-async fn write(
-    tx: &mut PgConnection,
-    generation: i32,
-    rows: &[(Uuid, &Versioned<PaymentState>)],
-) -> Result<(), sqlx::Error> {
-    let known: Vec<_> = rows.iter().filter_map(|(id, row)| Some((*id, *row, row.state.known()?))).collect();
-    sqlx::query(
-        "insert into read_payments (generation, id, born, customer_id, reseller_id, invoice_id, order_id, status, doc) \
-         select $1, * from unnest($2::uuid[], $3::bigint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], \
-            $9::jsonb[]) \
-         on conflict (generation, id) do update set reseller_id = excluded.reseller_id, status = excluded.status, \
-            doc = excluded.doc",
-    )
-    .bind(generation)
-    .bind(known.iter().map(|(id, ..)| *id).collect::<Vec<_>>())
-    .bind(known.iter().map(|(_, row, _)| born(row)).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., payment)| payment.started.customer_id).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., payment)| payment.started.reseller_id).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., payment)| invoice(payment)).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., payment)| order(payment)).collect::<Vec<_>>())
-    .bind(known.iter().map(|(.., payment)| payment.status.name()).collect::<Vec<_>>())
-    .bind(known.iter().map(|(_, row, _)| Json(*row)).collect::<Vec<_>>())
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// What it pays, or would pay: also the invoice that a prepaid order gets with its payment.
@@ -97,24 +75,12 @@ pub struct Filter {
 /// # Errors
 /// Any database error.
 pub async fn list(pool: &PgPool, scope: Scope, filter: &Filter) -> Result<Shown<Page<Row<PaymentState>>>, sqlx::Error> {
-    let raws = sqlx::query_as(
-        "select r.position, t.id, t.born, t.doc from readers r left join lateral ( \
-            select t.id, t.born, t.doc from read_payments t where t.generation = r.generation \
-            and ($2::uuid is null or t.customer_id = $2) and ($3::uuid is null or t.customer_id = $3) \
-            and ($4::uuid is null or t.invoice_id = $4) and ($5::uuid is null or t.order_id = $5) \
-            and (cardinality($6::text[]) = 0 or t.status = any($6)) \
-            and ($7::bigint is null or t.born < $7) order by t.born desc limit $8) t on true \
-         where r.name = $1 order by t.born desc",
-    )
-    .bind(BILLING)
-    .bind(scope.customer)
-    .bind(filter.customer_id)
-    .bind(filter.invoice_id)
-    .bind(filter.order_id)
-    .bind(&filter.status)
-    .bind(filter.before)
-    .bind(filter.limit + 1)
-    .fetch_all(pool)
-    .await?;
-    page::listed(raws, filter.limit)
+    Listing::<Payments>::of(Scope { customer: None })
+        .equals("customer_id", scope.customer)
+        .equals("customer_id", filter.customer_id)
+        .equals("invoice_id", filter.invoice_id)
+        .equals("order_id", filter.order_id)
+        .one_of("status", &filter.status)
+        .page(pool, filter.before, filter.limit)
+        .await
 }

@@ -25,13 +25,21 @@ pub struct Failures {
 /// before it is asked.
 pub fn next_attempt(failures: &Failures, outcome: PaymentOutcome, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     match outcome {
-        PaymentOutcome::Unreachable => after_unreachable(failures.unreachable_since.unwrap_or(at), at),
+        // However long it is away, what a decline began goes on.
+        PaymentOutcome::Unreachable => after_unreachable(failures.unreachable_since.unwrap_or(at), at)
+            .or_else(|| failures.first_declined_at.and_then(|first| after_decline(first, at))),
         PaymentOutcome::Declined(DeclineReason::InsufficientBalance | DeclineReason::Other)
         | PaymentOutcome::Expired => after_decline(failures.first_declined_at.unwrap_or(at), at),
         PaymentOutcome::Declined(DeclineReason::CustomerNotFound | DeclineReason::CurrencyMismatch)
         | PaymentOutcome::Succeeded
         | PaymentOutcome::Unknown(_) => None,
     }
+}
+
+/// Since when a gateway has not been reached, when it is not at `at` either. Attempts in a row are an hour apart at most:
+/// one that comes after their time is the first of others.
+pub fn unreachable_since(before: Option<DateTime<Utc>>, at: DateTime<Utc>) -> DateTime<Utc> {
+    before.filter(|since| at.signed_duration_since(*since) < SOON_FOR + HOURLY_FOR + HOURLY).unwrap_or(at)
 }
 
 fn after_unreachable(since: DateTime<Utc>, at: DateTime<Utc>) -> Option<DateTime<Utc>> {

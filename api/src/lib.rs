@@ -7,6 +7,7 @@ pub mod config;
 pub mod dev_clock;
 pub mod due;
 pub mod http;
+pub mod mail;
 pub mod payments;
 pub mod presence;
 pub mod readers;

@@ -13,6 +13,7 @@ use commands::Bus;
 use commands::effects::{Performer, Wake, Worker};
 use commands::inbox::InboxWorker;
 use commands::index::Indexes;
+use commands::mail::Mailer;
 use commands::reactor::Reactor;
 use commands::relay::Relay;
 use commands::seller::Seller;
@@ -32,6 +33,7 @@ use tokio_util::task::TaskTracker;
 use crate::archive::{Archive, Keeper, Store};
 use crate::clock::{self, BusinessClock, Followers, Wakes};
 use crate::config::{Mode, Settings};
+use crate::mail::{Postman, Smtp};
 use crate::reconcile;
 use crate::roles::Role;
 use crate::schedule;
@@ -153,6 +155,9 @@ impl Parts {
         if roles.contains(&Role::Documents) {
             self.perform(Lane::Documents, Arc::new(Keeper { archive: self.archive()? }));
         }
+        if roles.contains(&Role::Notify) {
+            self.start_notify()?;
+        }
         if roles.contains(&Role::Reconcile) {
             let asking = reconcile::run(self.pool.clone(), self.effects.clone(), self.shutdown.clone());
             self.tasks.spawn(asking);
@@ -194,6 +199,13 @@ impl Parts {
             owner: Owner::this_process(&self.settings.node),
         };
         self.tasks.spawn(runner.run(self.shutdown.clone()));
+    }
+
+    fn start_notify(&self) -> anyhow::Result<()> {
+        let mailer = Smtp::configured(&self.settings)?.map(|smtp| Arc::new(smtp) as Arc<dyn Mailer>);
+        let postman = Postman::new(self.bus.clone(), mailer, self.settings.public_url.as_deref())?;
+        self.perform(Lane::Mail, Arc::new(postman));
+        Ok(())
     }
 
     fn start_ccp(&self) -> anyhow::Result<()> {

@@ -13,6 +13,7 @@ mod ubl;
 mod words;
 
 pub use sheet::{CommissionLine, Kind, Line, Named, Names, Of, Seats, ServiceLine, Sheet};
+pub use words::Language;
 
 use domain::document::DocumentFormat;
 use thiserror::Error;

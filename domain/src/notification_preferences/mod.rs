@@ -45,6 +45,8 @@ pub enum Locale {
 }
 
 impl Locale {
+    pub const ALL: [Self; 2] = [Self::En, Self::De];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::En => "en",
@@ -62,6 +64,8 @@ pub enum Channel {
 }
 
 impl Channel {
+    pub const ALL: [Self; 2] = [Self::Email, Self::Webhook];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Email => "email",

@@ -25,7 +25,7 @@ const DIFFERENCE: Uuid = Uuid::from_u128(0xd1);
 /// The n-th charge of a subscription, each on a day of its own.
 fn charge(n: u64) -> ChargeKey {
     let from = "2026-10-03".parse::<NaiveDate>().unwrap() + Days::new(n);
-    ChargeKey { subscription_id: Uuid::from_u128(0x5b), kind: ChargeKind::New, from, n: 0 }
+    ChargeKey { subscription_id: Uuid::from_u128(0x5b), kind: ChargeKind::Cycle, from, n: 0 }
 }
 
 fn charges(range: std::ops::Range<u64>) -> Vec<ChargeKey> {

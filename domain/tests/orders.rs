@@ -73,7 +73,8 @@ fn who_may_not_order_is_refused() {
     let base = || order(&[1]);
     refused(PlaceOrder { customer_suspended: true, ..base() }, Refusal::CustomerSuspended);
     refused(PlaceOrder { customer_closed: true, ..base() }, Refusal::CustomerClosed);
-    refused(PlaceOrder { payment: PaymentMode::Prepaid, ..base() }, Refusal::PrepaidNotAvailable);
+    let resold = PlaceOrder { payment: PaymentMode::Prepaid, customer_is_billed: false, ..base() };
+    refused(resold, Refusal::PrepaidNotAvailable);
     let mut pending = base();
     pending.account.status = AccountStatus::Pending;
     assert_eq!(problems(&pending), []);

@@ -79,7 +79,7 @@ impl Texts {
         let (subject, body) = written.split_once('\n').unwrap_or((&written, ""));
         let (blocks, footer) = (blocks(body), blocks_of_text(&footer));
         let subject = plain(subject.trim());
-        let parts = context! { lang, subject, blocks => Serde(&blocks), footer => Serde(&footer) };
+        let parts = context! { lang, subject => subject.clone(), blocks => Serde(&blocks), footer => Serde(&footer) };
         let html = self.render(LAYOUT.0, parts)?;
         let text = format!("{}\n\n-- \n{}\n", text(&blocks), text(&footer));
         Ok(Page { subject, text, html })

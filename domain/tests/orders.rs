@@ -7,13 +7,12 @@ use cqrs_es::test::TestFramework;
 use domain::account::AccountStatus;
 use domain::decider::{Folded, fold};
 use domain::order::{
-    LineOutcome, LineStatus, Order, OrderCommand, OrderEvent, OrderRules, OrderState, OrderStatus, PaymentMode,
-    PlaceOrder, RequestedLine, priced, problems,
+    LineOutcome, OrderCommand, OrderEvent, OrderRules, OrderState, OrderStatus, PaymentMode, PlaceOrder, RequestedLine,
+    priced, problems,
 };
 use domain::service::ServiceStatus;
-use domain::{Currency, Decider, Refusal, UnitPrice};
+use domain::{Currency, Refusal, UnitPrice};
 use ordering::*;
-use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 fn given(events: Vec<OrderEvent>) -> cqrs_es::test::AggregateTestExecutor<Folded<OrderRules>> {
@@ -286,109 +285,5 @@ fn what_ended_otherwise_cannot_be_cancelled() {
     for (outcomes, name) in cases {
         let history = after(submitted(&[1, 1]), record(outcomes));
         given(history).when(asked(OrderCommand::Cancel)).then_expect_error(invalid(name));
-    }
-}
-
-/// Anything that may be asked of an order of two lines, in any state; line 3 is none of its own.
-fn any_command() -> impl Strategy<Value = OrderCommand> {
-    let outcome = (1u32..=2, 0usize..3).prop_map(|(line, what)| [provisioned, rejected, given_up][what](line));
-    prop_oneof![
-        Just(place(order(&[1, 1]))),
-        Just(place(PlaceOrder { start_on: Some(day("2026-11-01")), ..order(&[1, 1]) })),
-        (1u32..=2).prop_map(|n| submit(&format!("po-{n}"))),
-        prop::option::of(1u32..=3).prop_map(refuse),
-        prop::collection::vec(outcome, 0..4).prop_map(record),
-        Just(record(vec![provisioned(3)])),
-        Just(OrderCommand::Cancel),
-    ]
-}
-
-/// A history that decisions really made: first the order is there, then whatever is not refused.
-fn lived(commands: &[OrderCommand]) -> Vec<OrderEvent> {
-    let mut history = placed(&[1, 1]);
-    for command in commands {
-        if let Ok(decided) = decide(&fold::<OrderRules>(&history), command) {
-            history.extend(decided.events);
-        }
-    }
-    history
-}
-
-/// Whether one event may move an order from one status to the other.
-fn legal(from: OrderStatus, to: OrderStatus) -> bool {
-    use OrderStatus::{Cancelled, Failed, Fulfilled, PartiallyFulfilled, Placed, Scheduled, Submitted};
-    from == to
-        || matches!(
-            (from, to),
-            (Scheduled, Cancelled)
-                | (Placed, Submitted | Cancelled | Failed)
-                | (Submitted, Fulfilled | PartiallyFulfilled | Failed | Cancelled)
-        )
-}
-
-/// A final status says what became of the lines, and while it is not final some line is open.
-fn agrees_with_its_lines(order: &Order) -> bool {
-    let count = |status| order.lines.iter().filter(|placed| placed.status == status).count();
-    let (provisioned, rejected) = (count(LineStatus::Provisioned), count(LineStatus::Rejected));
-    let (open, all) = (count(LineStatus::Open), order.lines.len());
-    match order.status {
-        OrderStatus::Scheduled
-        | OrderStatus::Placed
-        | OrderStatus::PaymentPending
-        | OrderStatus::Paid
-        | OrderStatus::PaymentFailed => open == all,
-        OrderStatus::Submitted => open > 0,
-        OrderStatus::Fulfilled => provisioned == all,
-        OrderStatus::PartiallyFulfilled => open == 0 && (1..all).contains(&provisioned),
-        OrderStatus::Failed => open == 0 && provisioned == 0 && rejected > 0,
-        OrderStatus::Cancelled => count(LineStatus::Cancelled) == all,
-    }
-}
-
-proptest! {
-    #[test]
-    fn no_sequence_of_commands_leaves_the_legal_states(
-        begun in prop_oneof![3 => Just(placed(&[1, 1])), 1 => Just(scheduled(&[1, 1]))],
-        commands in prop::collection::vec(any_command(), 0..12),
-    ) {
-        let mut state = fold::<OrderRules>(&begun);
-        for command in &commands {
-            let before = state.known().unwrap().clone();
-            for event in decide(&state, command).map(|decided| decided.events).unwrap_or_default() {
-                OrderRules::evolve(&mut state, &event);
-            }
-            let after = state.known().unwrap();
-            prop_assert!(legal(before.status, after.status), "{:?} to {:?}", before.status, after.status);
-            prop_assert!(agrees_with_its_lines(after), "{after:?}");
-            for (was, is) in before.lines.iter().zip(&after.lines) {
-                prop_assert!(was.status == LineStatus::Open || was == is, "{was:?} became {is:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_stored_state_folds_on_like_the_whole(
-        commands in prop::collection::vec(any_command(), 0..12),
-        split in any::<prop::sample::Index>(),
-    ) {
-        let history = lived(&commands);
-        let (before, after) = history.split_at(split.index(history.len() + 1));
-        let stored = serde_json::to_string(&fold::<OrderRules>(before)).unwrap();
-        let mut state: OrderState = serde_json::from_str(&stored).unwrap();
-        after.iter().for_each(|event| OrderRules::evolve(&mut state, event));
-        prop_assert_eq!(state, fold::<OrderRules>(&history));
-    }
-
-    #[test]
-    fn what_was_decided_once_is_not_decided_again(
-        commands in prop::collection::vec(any_command(), 0..12),
-        again in any_command(),
-    ) {
-        let mut history = lived(&commands);
-        if let Ok(first) = decide(&fold::<OrderRules>(&history), &again) {
-            history.extend(first.events);
-            let second = decide(&fold::<OrderRules>(&history), &again);
-            prop_assert_eq!(second.map(|decided| decided.events), Ok(Vec::new()));
-        }
     }
 }

@@ -44,11 +44,24 @@ pub(super) fn decide(state: &OrderState, asked: &Asked<'_, OrderCommand>) -> Res
         }
         (OrderState::Known(order), OrderCommand::CancelUnpaid) => payment::not_paid(order, asked.at),
         (OrderState::Known(order), OrderCommand::NoteNotified { ended_at, failed }) => {
-            let notified = OrderEvent::OrderCustomerNotified { at: asked.at, ended_at: *ended_at, failed: *failed };
-            Ok(if order.notified_at.is_some() { Decided::nothing() } else { notified.into() })
+            notified(order, *ended_at, *failed, asked.at)
         }
         (OrderState::Known(order), command) => follow_up(order, command),
     }
+}
+
+/// Of how it ended, so not before it has.
+fn notified(
+    order: &Order,
+    ended_at: DateTime<Utc>,
+    failed: bool,
+    at: DateTime<Utc>,
+) -> Result<Decided<OrderEvent>, Refusal> {
+    if !order.status.is_final() {
+        return Err(Refusal::InvalidState { state: order.status.name() });
+    }
+    let notified = OrderEvent::OrderCustomerNotified { at, ended_at, failed };
+    Ok(if order.notified_at.is_some() { Decided::nothing() } else { notified.into() })
 }
 
 fn follow_up(order: &Order, command: &OrderCommand) -> Result<Decided<OrderEvent>, Refusal> {
@@ -59,14 +72,16 @@ fn follow_up(order: &Order, command: &OrderCommand) -> Result<Decided<OrderEvent
         // An order's id is made once per request: the same id is the same request, seen again.
         (_, Command::Place(_) | Command::Start(_)) => Ok(Decided::nothing()),
 
-        (Status::Placed | Status::Paid, Command::MarkSubmitted { provider_order_id }) => {
+        (_, Command::MarkSubmitted { provider_order_id }) if order.may_go_out() => {
             Ok(OrderEvent::OrderSubmitted { provider_order_id: provider_order_id.clone() }.into())
         }
         (_, Command::MarkSubmitted { provider_order_id }) if submitted == Some(provider_order_id) => {
             Ok(Decided::nothing())
         }
 
-        (Status::Placed | Status::Paid, Command::RefuseAtSubmission { line, reason }) => Ok(refused(order, *line, reason).into()),
+        (_, Command::RefuseAtSubmission { line, reason }) if order.may_go_out() => {
+            Ok(refused(order, *line, reason).into())
+        }
         // Nothing came into being at the provider, and here nothing is left to end.
         (Status::Failed | Status::Cancelled, Command::RefuseAtSubmission { .. }) if submitted.is_none() => {
             Ok(Decided::nothing())

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{OrderDetails, OrderEvent, OrderLine};
+use super::{OrderDetails, OrderEvent, OrderLine, PaymentMode};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -186,6 +186,14 @@ impl Order {
     /// The line of that number, counted from 1.
     pub fn line(&self, number: u32) -> Option<&PlacedLine> {
         self.lines.iter().find(|placed| placed.line.line == number)
+    }
+
+    /// Whether it is the provider's turn: a prepaid one only once it is paid.
+    pub const fn may_go_out(&self) -> bool {
+        match self.details.payment {
+            PaymentMode::Invoice => matches!(self.status, OrderStatus::Placed),
+            PaymentMode::Prepaid => matches!(self.status, OrderStatus::Paid),
+        }
     }
 
     /// The lines nothing is known about yet.

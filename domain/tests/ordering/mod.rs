@@ -135,6 +135,11 @@ pub fn placed(quantities: &[u32]) -> Vec<OrderEvent> {
     after(Vec::new(), place(order(quantities)))
 }
 
+/// Placed, to be paid before it goes out.
+pub fn prepaid(quantities: &[u32]) -> Vec<OrderEvent> {
+    after(Vec::new(), place(PlaceOrder { payment: PaymentMode::Prepaid, ..order(quantities) }))
+}
+
 pub fn scheduled(quantities: &[u32]) -> Vec<OrderEvent> {
     after(Vec::new(), place(PlaceOrder { start_on: Some(day("2026-11-01")), ..order(quantities) }))
 }

@@ -12,9 +12,8 @@ pub const UNPAID_DAYS: u64 = 14;
 
 pub(super) fn request(order: &Order, payment_id: Uuid) -> Result<Decided<OrderEvent>, Refusal> {
     match (order.details.payment, order.status) {
-        (PaymentMode::Prepaid, OrderStatus::PaymentPending) if order.payment_id == Some(payment_id) => {
-            Ok(Decided::nothing())
-        }
+        // An id is made once per attempt: the same id is the same attempt, also when it has come to its end.
+        (PaymentMode::Prepaid, _) if order.payment_id == Some(payment_id) => Ok(Decided::nothing()),
         (PaymentMode::Prepaid, OrderStatus::PaymentPending) => Err(Refusal::PaymentInProgress),
         (PaymentMode::Prepaid, OrderStatus::Placed | OrderStatus::PaymentFailed) => {
             Ok(OrderEvent::OrderPaymentRequested { payment_id }.into())

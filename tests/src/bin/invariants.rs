@@ -34,6 +34,9 @@ struct Arguments {
     /// The provider simulator's address.
     #[arg(long)]
     ccp_sim: Option<String>,
+    /// The address of the simulated payment gateways.
+    #[arg(long)]
+    payment_sim: Option<String>,
     /// What a load driver wrote.
     #[arg(long)]
     journal: Option<PathBuf>,
@@ -63,14 +66,15 @@ async fn run(arguments: Arguments) -> anyhow::Result<Report> {
 }
 
 fn system(arguments: Arguments) -> anyhow::Result<System> {
-    let Arguments { world, database, nats, stream, subject_prefix, ccp_sim, journal } = arguments;
+    let Arguments { world, database, nats, stream, subject_prefix, ccp_sim, payment_sim, journal } = arguments;
     let Some(database_url) = database else {
         let path = world.unwrap_or_else(|| folders::dev().join("world.json"));
         let world = Description::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let mirror = Some(MirrorPlace { nats_url: world.nats_url, stream, subject_prefix });
-        let (database_url, ccp_sim) = (world.postgres_url, ccp_sim.or(Some(world.ccp_sim)));
-        return Ok(System { database_url, mirror, ccp_sim, journal, pids: world.pids });
+        let (ccp_sim, payment_sim) = (ccp_sim.or(Some(world.ccp_sim)), payment_sim.or(world.payment_sim));
+        let (database_url, pids) = (world.postgres_url, world.pids);
+        return Ok(System { database_url, mirror, ccp_sim, payment_sim, journal, pids });
     };
     let mirror = nats.map(|nats_url| MirrorPlace { nats_url, stream, subject_prefix });
-    Ok(System { database_url, mirror, ccp_sim, journal, pids: std::collections::BTreeMap::new() })
+    Ok(System { database_url, mirror, ccp_sim, payment_sim, journal, pids: std::collections::BTreeMap::new() })
 }

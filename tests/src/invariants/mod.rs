@@ -10,6 +10,7 @@ mod fold;
 mod log;
 mod mirror;
 mod models;
+mod payments;
 mod people;
 mod processes;
 mod provider;
@@ -24,6 +25,7 @@ use comfy_table::{ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
 
 use crate::driver::Stories;
 use crate::world::World;
+use crate::world::gateways::Gateways;
 use evidence::Evidence;
 pub use sampler::{Idle, Sampler};
 
@@ -38,6 +40,8 @@ pub struct System {
     pub mirror: Option<MirrorPlace>,
     /// The provider simulator's address.
     pub ccp_sim: Option<String>,
+    /// The address of the simulated payment gateways.
+    pub payment_sim: Option<String>,
     /// What a load driver wrote.
     pub journal: Option<PathBuf>,
     /// Processes that must not have ended, by name.
@@ -63,6 +67,7 @@ impl System {
                 subject_prefix: mirror.subject_prefix.clone(),
             }),
             ccp_sim: Some(world.settings.provider.url()),
+            payment_sim: world.settings.gateways.as_ref().map(Gateways::url),
             journal,
             pids: BTreeMap::new(),
         }
@@ -147,6 +152,7 @@ pub async fn check(system: &System) -> anyhow::Result<Report> {
     findings.extend(models::check(&evidence, &system.pids));
     findings.extend(processes::check(&evidence));
     findings.extend(billing::check(&evidence));
+    findings.extend(payments::check(&evidence, system.payment_sim.as_deref()).await?);
     findings.extend(provider::check(&evidence, system.ccp_sim.as_deref()).await?);
     findings.push(people::check(&evidence));
     findings.push(tenants::check(&evidence, stories.as_ref()));

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::order::{Order, OrderStatus};
-use domain::process::bill::Bill;
-use domain::process::{Change, Process, Provision};
+use domain::process::{Bill, Change, Collect, Documents, Dun, Notify, Process, Provision};
 use domain::{AggregateType, StreamId, ids};
 use serde_json::Value;
 use uuid::Uuid;
@@ -15,7 +14,16 @@ use super::{Finding, fold};
 pub(super) fn check(evidence: &Evidence) -> [Finding; 2] {
     let orders = fold::orders(evidence);
     let forgotten = forgotten(evidence, &orders);
-    let wrong = [effects::<Provision>(evidence), effects::<Change>(evidence), effects::<Bill>(evidence)].concat();
+    let wrong = [
+        effects::<Provision>(evidence),
+        effects::<Change>(evidence),
+        effects::<Bill>(evidence),
+        effects::<Documents>(evidence),
+        effects::<Collect>(evidence),
+        effects::<Dun>(evidence),
+        effects::<Notify>(evidence),
+    ]
+    .concat();
     [
         Finding::new(9, "effects are what the processes say, once each", evidence.effects.len(), wrong),
         Finding::new(12, "every order is final, under way, or listed for the operator", orders.len(), forgotten),

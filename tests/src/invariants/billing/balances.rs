@@ -1,16 +1,18 @@
 //! Balances: moved by documents and payments, by exactly what these say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use domain::Event;
 use domain::balance::{BalanceEvent, BalanceSource};
 use domain::invoice::InvoiceStatus;
+use domain::payment::{Payable, Payment, RefundCause, RefundStatus};
+use domain::{Event, ids};
 use event_log::Recorded;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::Papers;
 use crate::invariants::evidence::Evidence;
+use crate::invariants::payments::succeeded;
 
 /// What moved, in which direction: `true` is to the customer's credit.
 type Movements = BTreeMap<(Uuid, bool), Decimal>;
@@ -36,6 +38,7 @@ pub(super) fn check(evidence: &Evidence, papers: &Papers) -> Vec<String> {
     }));
     let invented = moved.keys().filter(|by| !expected.contains_key(by));
     wrong.extend(invented.map(|(source, _)| format!("{source} moved a balance and says nothing of it")));
+    wrong.extend(sent_back(papers));
     wrong
 }
 
@@ -62,6 +65,42 @@ fn expected(papers: &Papers) -> Movements {
     let payments = papers.invoices.values().flat_map(|invoice| &invoice.payments);
     let overpaid =
         payments.map(|payment| ((payment.payment_id, true), payment.amount.amount() - payment.applied.amount()));
-    let all = notes.chain(applied).chain(returned).chain(overpaid);
+    let refunds = papers.payments.values().flat_map(refunds);
+    let vain = papers.payments.iter().filter(|(_, payment)| succeeded(payment) && paid_no_order(papers, payment));
+    let vain = vain.map(|(id, payment)| ((*id, true), payment.started.amount.amount()));
+    let all = notes.chain(applied).chain(returned).chain(overpaid).chain(refunds).chain(vain);
     all.filter(|(_, amount)| !amount.is_zero()).collect()
+}
+
+/// It came in for an order that took no money any more: no invoice says so.
+fn paid_no_order(papers: &Papers, payment: &Payment) -> bool {
+    let Payable::Order(order_id) = payment.started.payable else { return false };
+    let invoice = papers.invoices.get(&ids::order_invoice(order_id));
+    let booked = invoice.into_iter().flat_map(|invoice| &invoice.payments);
+    !booked.into_iter().any(|booked| booked.payment_id == payment.id())
+}
+
+/// What is taken from the balance to be sent back, and what comes to it because it did not arrive.
+fn refunds(payment: &Payment) -> Vec<((Uuid, bool), Decimal)> {
+    let taken = payment.refunds.iter().filter(|refund| refund.cause == RefundCause::Balance);
+    let failed = payment.refunds.iter().filter(|refund| refund.status == RefundStatus::Failed);
+    let moved = |refund: &domain::payment::Refund, credited| ((refund.id, credited), refund.amount.amount());
+    taken.map(|refund| moved(refund, false)).chain(failed.map(|refund| moved(refund, true))).collect()
+}
+
+/// What credit notes say goes back, and what is sent because of them.
+fn sent_back(papers: &Papers) -> Vec<String> {
+    let mut sent: BTreeMap<Uuid, Decimal> = BTreeMap::new();
+    for refund in papers.payments.values().flat_map(|payment| &payment.refunds) {
+        if let RefundCause::CreditNote(id) = refund.cause {
+            *sent.entry(id).or_default() += refund.amount.amount();
+        }
+    }
+    let told = papers.notes.iter().filter_map(|(id, note)| Some((*id, note.settlement?.refund.amount())));
+    let told: BTreeMap<Uuid, Decimal> = told.filter(|(_, amount)| !amount.is_zero()).collect();
+    let ids: BTreeSet<&Uuid> = sent.keys().chain(told.keys()).collect();
+    let differing = ids.into_iter().filter(|id| sent.get(id) != told.get(id));
+    let amount = |of: &BTreeMap<Uuid, Decimal>, id: &Uuid| of.get(id).copied().unwrap_or_default();
+    let told_so = |(id, told, sent)| format!("the credit note {id} sends back {told}, and {sent} is sent");
+    differing.map(|id| told_so((id, amount(&told, id), amount(&sent, id)))).collect()
 }

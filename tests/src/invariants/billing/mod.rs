@@ -12,17 +12,19 @@ use std::collections::BTreeMap;
 use domain::charge_ledger::{ChargeLedgerRules, ChargeLedgerState};
 use domain::credit_note::{CreditNote, CreditNoteRules};
 use domain::invoice::{Invoice, InvoiceRules, InvoiceStatus};
+use domain::payment::Payment;
 use event_log::Recorded;
 use uuid::Uuid;
 
 use super::evidence::Evidence;
-use super::{Finding, fold};
+use super::{Finding, fold, payments};
 pub(super) use rows::{BookRows, INDEXES, differences, indexes};
 
 /// Every document there is, folded from the log.
 struct Papers {
     invoices: BTreeMap<Uuid, Invoice>,
     notes: BTreeMap<Uuid, CreditNote>,
+    payments: BTreeMap<Uuid, Payment>,
     /// By account.
     ledgers: BTreeMap<Uuid, ChargeLedgerState>,
 }
@@ -35,6 +37,7 @@ impl Papers {
         Self {
             invoices: invoices.filter_map(|(id, stream)| Some((id, stream.state.known()?.clone()))).collect(),
             notes: notes.filter_map(|(id, stream)| Some((id, stream.state.known()?.clone()))).collect(),
+            payments: payments::payments(events()),
             ledgers: ledgers.map(|(account, stream)| (account, stream.state)).collect(),
         }
     }

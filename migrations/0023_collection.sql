@@ -48,7 +48,4 @@ lateral (select coalesce(later.payload->'CommercialTermsSet', registered.payload
     as terms) as told
 where registered.aggregate_type = 'customer' and registered.event_type = 'CustomerRegistered';
 
--- The live subscriptions of a customer, which dunning suspends.
-create index index_subscriptions_customer on index_subscriptions (customer_id) where live;
-
 grant select, insert, update, delete on index_collection, index_terms to cloudsales_app;

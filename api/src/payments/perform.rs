@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use commands::collection::settle_dunning;
 use commands::effects::{Due, Performed, Performer};
+use commands::order::CreditOrder;
 use commands::payment::gateway::{Charge, PaymentGateway};
 use commands::payment::{RecordOutcome, RecordRefund, RefundOutcome};
 use commands::{Bus, Command, Context, Key, Rejection, Trace};
@@ -40,7 +41,7 @@ impl Performer for Cashier {
                 Effect::AskPayment { payment_id } => self.ask(due, *payment_id).await,
                 Effect::RefundPayment { payment_id, refund_id } => self.refund(due, *payment_id, *refund_id).await,
                 Effect::AskRefund { payment_id, refund_id } => self.ask_refund(due, *payment_id, *refund_id).await,
-                Effect::CreditOrder { .. } => Err(Performed::Dead { reason: "nobody does this yet".to_owned() }),
+                Effect::CreditOrder { order_id } => self.credit_order(due, *order_id).await,
                 Effect::SettleDunning { invoice_id } => Ok(settle_dunning(&self.bus, due, *invoice_id).await),
                 // Of other lanes: they never come here.
                 Effect::OpenAccount { .. }
@@ -89,6 +90,12 @@ impl Cashier {
             return Err(done("its money came in outside"));
         };
         Ok(Handled { payment, gateway })
+    }
+
+    /// No gateway is asked: what goes back follows as refunds.
+    async fn credit_order(&self, due: &Due, order_id: Uuid) -> Step {
+        self.answer(due, "credit", &CreditOrder { order_id }).await?;
+        Ok(done("credited"))
     }
 
     /// Writes down what came of a payment.

@@ -8,7 +8,7 @@ use futures::future::join_all;
 use tokio::sync::Barrier;
 use uuid::Uuid;
 
-use crate::odd::{OddProvider, json, with_header};
+use crate::odd::{OddProvider, is_for_token, json, with_header};
 
 const OP: Uuid = Uuid::from_u128(0x11);
 
@@ -28,7 +28,7 @@ async fn credentials_go_to_the_token_endpoint_only() {
     assert_eq!(cancel(&client).await, Outcome::Done(()));
     assert_eq!(provider.tokens_asked(), 1, "kept while fresh");
     let asked = provider.asked();
-    assert!(asked[0].is_for_token());
+    assert!(is_for_token(&asked[0]));
     assert_eq!(asked[0].body, "grant_type=client_credentials&client_id=cloudsales&client_secret=hush-hush");
     assert!(asked[1..].iter().all(|asked| !format!("{asked:?}").contains("hush-hush")));
 }
@@ -105,7 +105,7 @@ async fn no_token_means_not_reached_and_waiting_calls_share_the_failure() {
 
 #[tokio::test]
 async fn a_short_lived_token_is_fetched_anew_before_it_ends() {
-    let provider = OddProvider::start(|asked, _| match asked.is_for_token() {
+    let provider = OddProvider::start(|asked, _| match is_for_token(asked) {
         true => json(200, r#"{"access_token":"t","expires_in":0}"#),
         false => accepted(),
     })

@@ -1,0 +1,10 @@
+//! The clients of the payment gateways: one contract for all of them at the simulator, and odd answers for each.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod contract;
+mod faults;
+mod ground;
+mod refunds;
+mod token_odd;
+mod wallet_odd;

@@ -121,7 +121,7 @@ async fn month_end(ground: &Ground, customers: usize) -> anyhow::Result<Run> {
 
 /// Every customer orders once, and has what it ordered when this returns.
 async fn subscribe(settings: &Settings, customers: usize) -> anyhow::Result<()> {
-    let site = Site { api: settings.api_url(), internal: settings.internal_url(), ccp_sim: settings.provider.url() };
+    let site = Site::of(settings);
     let operator = Client::new(&site.api, &site.token("operator", None).await?)?;
     let synced = |body: &Value| body["data"].as_array().is_some_and(|services| services.len() > LINES);
     let listed = operator.wait_until("/v1/services?limit=100", synced).await?;

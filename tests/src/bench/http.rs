@@ -185,6 +185,7 @@ pub async fn settings(ground: &Ground, name: &str) -> anyhow::Result<Settings> {
             client_secret: random_hex(24),
             webhook_secret: webhook_secret(),
         },
+        gateways: None,
         api_port: ports::reserve()?,
         internal_port: ports::reserve()?,
         clock: None,
@@ -208,7 +209,7 @@ fn webhook_secret() -> String {
 
 /// Ids and tokens of new customers.
 async fn customers(settings: &Settings) -> anyhow::Result<Vec<(String, String)>> {
-    let site = Site { api: settings.api_url(), internal: settings.internal_url(), ccp_sim: settings.provider.url() };
+    let site = Site::of(settings);
     let operator = Client::new(&site.api, &site.token("operator", None).await?)?;
     let mut customers = Vec::new();
     for number in 0..CUSTOMERS {

@@ -1,14 +1,13 @@
 //! The simulated provider as a program of its own.
 
-use std::io::Write;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use clap::Parser;
 use tests::ccp_sim::{self, Settings};
-use tokio::signal::unix::{SignalKind, signal};
+use tests::sim::{Place, program};
 
 /// Simulates the Cloud Computing Provider over HTTP.
 #[derive(Parser)]
@@ -44,18 +43,9 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    // A second installation in the same process would be the only reason to fail.
-    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    program::prepare();
     let sim = ccp_sim::start(settings(&arguments)?).await?;
-    // Nobody may be reading; that is no reason to stop.
-    let _ = writeln!(std::io::stdout(), "{}", sim.url());
-    if let Some(path) = &arguments.port_file {
-        write_port(path, sim.address().port())?;
-    }
-    stop_asked().await?;
-    sim.stop().await;
-    Ok(())
+    program::serve(sim, arguments.port_file.as_deref()).await
 }
 
 fn settings(arguments: &Arguments) -> anyhow::Result<Settings> {
@@ -66,27 +56,11 @@ fn settings(arguments: &Arguments) -> anyhow::Result<Settings> {
         (None, secret) => secret.clone().unwrap_or_default(),
     };
     anyhow::ensure!(!secret.is_empty(), "the client secret is empty");
+    let place = Place { listen: arguments.listen, clock: arguments.clock, ..Place::new(&arguments.data) };
     Ok(Settings {
-        listen: arguments.listen,
-        clock: arguments.clock,
+        place,
         completion_ms: arguments.completion_ms,
         token_seconds: arguments.token_seconds,
         ..Settings::new(&arguments.data, &arguments.client_id, &secret)
     })
-}
-
-/// Whole or not at all: who waits for the file never reads half a number.
-fn write_port(path: &Path, port: u16) -> anyhow::Result<()> {
-    let draft = path.with_extension("new");
-    std::fs::write(&draft, port.to_string()).with_context(|| format!("cannot write {}", draft.display()))?;
-    std::fs::rename(&draft, path).with_context(|| format!("cannot write {}", path.display()))
-}
-
-async fn stop_asked() -> anyhow::Result<()> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
 }

@@ -6,13 +6,12 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::answer::Answer;
-use super::clock;
 use super::faults::Plan;
 use super::paging::Asking;
 use super::rows::{Account, Row};
-use super::world::{Change, Sim};
-use super::writes::{Asked, By};
+use super::world::{Asked, By, Change, Sim};
+use crate::sim::answer::Answer;
+use crate::sim::clock;
 
 #[derive(Deserialize)]
 struct NewAccount {

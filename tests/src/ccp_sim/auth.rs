@@ -11,9 +11,10 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::answer::Answer;
-use super::clock;
-use super::world::{Sim, locked};
+use super::world::Sim;
+use crate::sim::answer::Answer;
+use crate::sim::clock;
+use crate::sim::world::locked;
 
 #[derive(Deserialize)]
 struct Credentials {
@@ -30,7 +31,7 @@ pub async fn token(State(sim): State<Sim>, headers: HeaderMap, body: Bytes) -> R
     if credentials.grant_type != "client_credentials" {
         return refused(StatusCode::BAD_REQUEST, "unsupported_grant_type");
     }
-    let settings = &sim.settings;
+    let settings = &sim.own.settings;
     if credentials.client_id != settings.client_id || credentials.client_secret != settings.client_secret {
         return refused(StatusCode::UNAUTHORIZED, "invalid_client");
     }
@@ -52,12 +53,12 @@ pub async fn layer(State(sim): State<Sim>, request: Request, next: Next) -> Resp
 fn is_authorised(sim: &Sim, headers: &HeaderMap) -> bool {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = bearer.and_then(|value| value.strip_prefix("Bearer "));
-    token.is_some_and(|token| locked(&sim.tokens).get(token).is_some_and(|ends| Instant::now() < *ends))
+    token.is_some_and(|token| locked(&sim.own.tokens).get(token).is_some_and(|ends| Instant::now() < *ends))
 }
 
 fn issue(sim: &Sim, token: String) -> Response {
-    let (seconds, now) = (u64::from(sim.settings.token_seconds), Instant::now());
-    let mut tokens = locked(&sim.tokens);
+    let (seconds, now) = (u64::from(sim.own.settings.token_seconds), Instant::now());
+    let mut tokens = locked(&sim.own.tokens);
     tokens.retain(|_, ends| now < *ends);
     tokens.insert(token.clone(), now + Duration::from_secs(seconds));
     Json(json!({"access_token": token, "token_type": "Bearer", "expires_in": seconds})).into_response()

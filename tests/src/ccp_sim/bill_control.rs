@@ -11,15 +11,15 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
 use super::billing::shown;
 use super::calendar;
-use super::clock;
 use super::days;
 use super::paging::Asking;
 use super::rows::{Charge, Closing, Line, Row};
 use super::world::{Change, Sim};
-use super::writes::parse;
+use crate::sim::answer::Answer;
+use crate::sim::clock;
+use crate::sim::writes::parse;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,12 +6,12 @@ use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
 use super::calendar;
 use super::faults::Plan;
 use super::paging::{Asking, cursor};
 use super::rows::Line;
 use super::world::{Change, Sim};
+use crate::sim::answer::Answer;
 
 const PAGE: usize = 500;
 

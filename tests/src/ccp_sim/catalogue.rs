@@ -9,14 +9,14 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::answer::Answer;
 use super::calendar;
 use super::faults::Plan;
 use super::paging::{Asking, cursor};
 use super::rows::{Item, Price, Row};
 use super::state;
 use super::world::{Change, Sim};
-use super::writes::parse;
+use crate::sim::answer::Answer;
+use crate::sim::writes::parse;
 
 /// Small, so that nobody gets away with reading one page.
 const PAGE: usize = 5;

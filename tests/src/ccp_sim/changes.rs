@@ -8,14 +8,13 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
 
-use super::answer::Answer;
 use super::calendar;
-use super::clock;
 use super::orders::checked_quantity;
 use super::rows::{Item, Kind, Operation, OperationStatus, Row, Status, Subscription};
 use super::windows;
-use super::world::{Change, Sim};
-use super::writes::{Asked, By};
+use super::world::{Asked, By, Change, Sim};
+use crate::sim::answer::Answer;
+use crate::sim::clock;
 
 /// Months from today that an extension may reach.
 const EXTENSION_MONTHS: u32 = 36;
@@ -100,7 +99,7 @@ fn accept<B>(
         effective_on: None,
         revision: 1,
         refusal: by.plan.content.as_ref().map(|_| "rejected".to_owned()),
-        due_at: change.completes_at,
+        due_at: change.completes_at(),
     };
     let operation_id = operation.operation_id.clone();
     change.put(Row::Operation(operation));

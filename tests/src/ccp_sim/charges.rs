@@ -6,9 +6,9 @@ use chrono::NaiveDate;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::calendar;
-use super::clock;
 use super::rows::{Charge, Line, Row, Subscription};
 use super::world::Change;
+use crate::sim::clock;
 
 /// Charges the cycle that begins where charging ended; the last one of an extended term is cut at its end.
 pub fn charge_cycle(change: &mut Change<'_>, subscription: &mut Subscription, charge: Charge) {

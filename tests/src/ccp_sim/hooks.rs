@@ -1,24 +1,20 @@
-//! Webhooks: where they go, what they say, and what the fault scripts make of them.
+//! Where webhooks go, and the secrets that sign them.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::answer::Answer;
-use super::clock;
-use super::faults::{Kind, Strike};
-use super::rows::{Endpoint, Hook, Previous, Row};
-use super::signature;
+use super::rows::{Endpoint, Previous, Row};
 use super::world::{Change, Sim};
-use super::writes::parse;
+use crate::sim::answer::Answer;
+use crate::sim::hooks::Recipient;
+use crate::sim::signature;
+use crate::sim::writes::parse;
 
-const REPEAT_MS: u64 = 200;
-const REORDER_MS: u64 = 1_000;
-const LATE_MS: u64 = 5_000;
 /// Hours for which the secret before a rotation signs as well.
 const ROTATION_HOURS: i64 = 24;
 
@@ -34,6 +30,13 @@ pub async fn endpoint(State(sim): State<Sim>, body: Bytes) -> Response {
         Ok(new) => sim.answer(|change| placed(change, new)).await,
         Err(refused) => refused.into_response(),
     }
+}
+
+/// The endpoint of this moment, whichever it was when the webhook was made.
+pub fn recipient(endpoint: &Endpoint, real_now: DateTime<Utc>) -> Recipient {
+    let previous = endpoint.previous.as_ref().filter(|previous| real_now < previous.until);
+    let secrets = std::iter::once(&endpoint.secret).chain(previous.map(|previous| &previous.secret));
+    Recipient { url: endpoint.url.clone(), secrets: secrets.cloned().collect() }
 }
 
 fn checked(new: NewEndpoint) -> Result<NewEndpoint, Answer> {
@@ -56,42 +59,4 @@ fn placed(change: &mut Change<'_>, new: NewEndpoint) -> Answer {
     };
     change.put(Row::Endpoint(Endpoint { url: new.url, secret: new.secret, previous }));
     answer
-}
-
-/// Queues one event for delivery, after the scripts have had their say.
-pub fn send(change: &mut Change<'_>, kind: &str, data: Value, fates: &[Strike]) {
-    let has = |kind| fates.iter().find(|strike| strike.kind == kind);
-    if has(Kind::WebhookLost).is_some() {
-        return;
-    }
-    let hook = hook(change, kind, &data);
-    if has(Kind::WebhookForged).is_some() {
-        queue(change, Hook { forged: true, ..hook.clone() }, 0);
-    }
-    let hook = Hook { late: has(Kind::WebhookLate).is_some(), ..hook };
-    let held_ms = has(Kind::WebhookLate).map(|strike| strike.ms.unwrap_or(LATE_MS));
-    let held_ms = held_ms.or(has(Kind::WebhookReorder).map(|strike| strike.ms.unwrap_or(REORDER_MS))).unwrap_or(0);
-    queue(change, hook.clone(), held_ms);
-    if let Some(strike) = has(Kind::WebhookRepeat) {
-        queue(change, hook, held_ms + strike.ms.unwrap_or(REPEAT_MS));
-    }
-}
-
-fn hook(change: &Change<'_>, kind: &str, data: &Value) -> Hook {
-    Hook {
-        number: 0,
-        id: clock::new_id("msg"),
-        kind: kind.to_owned(),
-        body: json!({"type": kind, "timestamp": clock::text(change.real_now), "data": data}).to_string(),
-        due_at: change.real_now,
-        late: false,
-        forged: false,
-    }
-}
-
-fn queue(change: &mut Change<'_>, mut hook: Hook, held_ms: u64) {
-    hook.number = change.state.hooks.last_number + 1;
-    let held = i64::try_from(held_ms).ok().and_then(TimeDelta::try_milliseconds).unwrap_or_default();
-    hook.due_at += held;
-    change.put(Row::Hook(hook));
 }

@@ -5,10 +5,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
 use super::faults::Plan;
 use super::rows::Operation;
 use super::world::Sim;
+use crate::sim::answer::Answer;
 
 /// `GET /v1/operations/{id}`
 pub async fn by_id(State(sim): State<Sim>, Extension(plan): Extension<Plan>, Path(id): Path<String>) -> Response {

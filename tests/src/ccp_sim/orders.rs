@@ -9,13 +9,12 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
-use super::clock;
-use super::faults::{Kind, Plan, Strike};
+use super::faults::{Fault, Plan, Strike};
 use super::paging::Asking;
 use super::rows::{Item, LineStatus, Order, OrderLine, OrderStatus, Row};
-use super::world::{Change, Sim};
-use super::writes::{Asked, By};
+use super::world::{Asked, By, Change, Sim};
+use crate::sim::answer::Answer;
+use crate::sim::clock;
 
 #[derive(Deserialize)]
 struct NewOrder {
@@ -77,7 +76,7 @@ fn placed(change: &mut Change<'_>, by: &By, new: NewOrder) -> Answer {
         status: OrderStatus::Accepted,
         lines,
         revision: 1,
-        due_at: change.completes_at,
+        due_at: change.completes_at(),
     };
     change.put(Row::Order(order.clone()));
     change.record(by, "place_order", Some(&order.external_ref), &order.order_id);
@@ -134,7 +133,7 @@ fn refuse_by_script(lines: &mut [OrderLine], strike: &Strike) {
     let count = lines.len();
     let chosen = usize::try_from(strike.seed).unwrap_or(0) % count.max(1);
     for (index, line) in lines.iter_mut().enumerate() {
-        let refused = if strike.kind == Kind::Partial { index > 0 } else { index == chosen };
+        let refused = if strike.kind == Fault::Partial { index > 0 } else { index == chosen };
         line.refusal = refused.then(|| "insufficient_capacity".to_owned());
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
-use super::answer::Answer;
+use crate::sim::answer::Answer;
 
 /// The query parameters of all lists.
 #[derive(Debug, Default, Deserialize)]

@@ -6,18 +6,18 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post, put};
 
-use super::answer::Answer;
 use super::world::Sim;
 use super::{
-    accounts, auth, bill_control, billing, catalogue, changes, connection_faults, control, hooks, operations, orders,
-    subscriptions,
+    accounts, auth, bill_control, billing, catalogue, changes, control, hooks, operations, orders, subscriptions,
 };
+use crate::sim::answer::Answer;
+use crate::sim::connection_faults;
 
 /// A change may name a hundred thousand seats.
 const BODY_BYTES: usize = 16 * 1024 * 1024;
 
 pub fn router(sim: Sim) -> Router {
-    let faults = from_fn_with_state(sim.clone(), connection_faults::layer);
+    let faults = from_fn_with_state(sim.clone(), connection_faults::layer::<super::state::State>);
     let token = Router::new().route("/oauth/token", post(auth::token));
     let api = provider().layer(from_fn_with_state(sim.clone(), auth::layer));
     let provider = token.merge(api).layer(faults);
@@ -45,11 +45,8 @@ fn provider() -> Router<Sim> {
 }
 
 fn controls() -> Router<Sim> {
-    Router::new()
-        .route("/sim/health", get(control::health))
-        .route("/sim/faults", post(control::add_fault).get(control::faults).delete(control::clear_faults))
+    crate::sim::control::routes()
         .route("/sim/subscriptions/{id}", patch(control::edit_subscription))
-        .route("/sim/clock", post(control::set_clock))
         .route("/sim/catalogue", post(catalogue::edit))
         .route("/sim/billing", post(bill_control::add).get(bill_control::list))
         .route("/sim/billing/{line_id}", patch(bill_control::alter))

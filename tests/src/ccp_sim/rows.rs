@@ -4,8 +4,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::answer::Answer;
 use super::seats::Seats;
+use crate::sim::memory::Remembered;
+use crate::sim::table::Versioned;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Row {
@@ -16,17 +17,35 @@ pub enum Row {
     Item(Box<Item>),
     Line(Line),
     Closing(Closing),
-    Answer(KeptAnswer),
     Effect(Effect),
     Endpoint(Endpoint),
-    Hook(Hook),
-    /// The hook of this number needs no more delivery.
-    HookDone(u64),
-    /// Business time minus real time, in milliseconds.
-    Offset(i64),
     /// The business day up to which renewals, expiries and charges are done.
     Today(NaiveDate),
+    /// What every simulator remembers.
+    #[serde(untagged)]
+    Remembered(Remembered),
 }
+
+impl From<Remembered> for Row {
+    fn from(row: Remembered) -> Self {
+        Self::Remembered(row)
+    }
+}
+
+macro_rules! versioned {
+    ($($row:ident by $id:ident),*) => {$(
+        impl Versioned for $row {
+            fn id(&self) -> &str {
+                &self.$id
+            }
+            fn revision(&self) -> u64 {
+                self.revision
+            }
+        }
+    )*};
+}
+
+versioned!(Account by account_id, Order by order_id, Subscription by subscription_id, Operation by operation_id);
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Account {
@@ -223,15 +242,6 @@ pub enum Charge {
     Credit,
 }
 
-/// The answer once given for an idempotency key.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct KeptAnswer {
-    pub key: String,
-    /// Method, path and body it was given for.
-    pub fingerprint: String,
-    pub answer: Answer,
-}
-
 /// One line of the ledger: something that was really done because a client asked for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Effect {
@@ -257,20 +267,4 @@ pub struct Previous {
     pub secret: String,
     /// Real time.
     pub until: DateTime<Utc>,
-}
-
-/// A webhook on its way.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Hook {
-    /// Counts deliveries; a repeated webhook has two numbers and one id.
-    pub number: u64,
-    pub id: String,
-    pub kind: String,
-    pub body: String,
-    /// Real time.
-    pub due_at: DateTime<Utc>,
-    /// A script holds it back: nobody waits for it.
-    pub late: bool,
-    /// Signed with a secret the receiver does not have.
-    pub forged: bool,
 }

@@ -4,14 +4,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::calendar;
-use super::rows::{Account, Closing, Effect, Endpoint, Hook, Item, KeptAnswer, Line, Row};
+use super::faults::Fault;
+use super::rows::{Account, Closing, Effect, Endpoint, Item, Line, Row};
 use super::rows::{Operation, OperationStatus, Order, OrderStatus, Subscription};
-use super::table::Table;
+use super::world::{Change, Own};
+use super::{calendar, completion, days, hooks};
+use crate::sim::Model;
+use crate::sim::hooks::{Hook, Recipient};
+use crate::sim::memory::Memory;
+use crate::sim::table::Table;
 
 #[derive(Default)]
 pub struct State {
-    pub offset_ms: i64,
+    memory: Memory,
     pub today: NaiveDate,
     pub items: BTreeMap<String, Item>,
     pub previous_items: BTreeMap<String, Item>,
@@ -29,10 +34,8 @@ pub struct State {
     line_by_id: HashMap<String, (String, String)>,
     /// The days on which bills close, by period, where a script set them.
     pub closings: BTreeMap<String, NaiveDate>,
-    pub answers: HashMap<String, KeptAnswer>,
     pub effects: Vec<Effect>,
     pub endpoint: Option<Endpoint>,
-    pub hooks: Hooks,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,38 +44,7 @@ pub enum Due {
     Operation(String),
 }
 
-/// Webhooks not yet delivered; those under way are in no queue.
-#[derive(Default)]
-pub struct Hooks {
-    pub last_number: u64,
-    pub waiting: HashMap<u64, Hook>,
-    queue: BTreeSet<(DateTime<Utc>, u64)>,
-}
-
 impl State {
-    pub fn apply(&mut self, row: Row) {
-        match row {
-            Row::Account(account) => self.put_account(account),
-            Row::Order(order) => self.put_order(order),
-            Row::Subscription(subscription) => self.subscriptions.put(*subscription),
-            Row::Operation(operation) => self.put_operation(operation),
-            Row::Item(item) => self.put_item(*item),
-            Row::Line(line) => self.put_line(line),
-            Row::Closing(Closing { period, on }) => {
-                self.closings.insert(period, on);
-            }
-            Row::Answer(kept) => {
-                self.answers.insert(kept.key.clone(), kept);
-            }
-            Row::Effect(effect) => self.effects.push(effect),
-            Row::Endpoint(endpoint) => self.endpoint = Some(endpoint),
-            Row::Hook(hook) => self.hooks.put(hook),
-            Row::HookDone(number) => self.hooks.done(number),
-            Row::Offset(offset_ms) => self.offset_ms = offset_ms,
-            Row::Today(day) => self.today = day,
-        }
-    }
-
     /// The item as it can be ordered: known and not withdrawn.
     pub fn offered(&self, sku: &str) -> Option<&Item> {
         self.items.get(sku).filter(|item| !item.withdrawn)
@@ -134,35 +106,58 @@ impl State {
     }
 }
 
-impl Hooks {
-    /// Takes the oldest due webhook out of the queue; it stays known until it is done or queued again.
-    pub fn take_due(&mut self, now: DateTime<Utc>) -> Option<Hook> {
-        let (due_at, number) = self.queue.first().copied().filter(|(due_at, _)| *due_at <= now)?;
-        self.queue.remove(&(due_at, number));
-        self.waiting.get(&number).cloned()
-    }
+impl Model for State {
+    type Own = Own;
+    type Row = Row;
+    type Fault = Fault;
 
-    pub fn next_due(&self) -> Option<DateTime<Utc>> {
-        self.queue.first().map(|(due_at, _)| *due_at)
-    }
-
-    /// Delivers it again at that time. Not kept on disk: after a restart all that is open is tried at once.
-    pub fn queue_again(&mut self, number: u64, at: DateTime<Utc>) {
-        if let Some(hook) = self.waiting.get_mut(&number) {
-            hook.due_at = at;
-            self.queue.insert((at, number));
+    fn apply(&mut self, row: Row) {
+        match row {
+            Row::Account(account) => self.put_account(account),
+            Row::Order(order) => self.put_order(order),
+            Row::Subscription(subscription) => self.subscriptions.put(*subscription),
+            Row::Operation(operation) => self.put_operation(operation),
+            Row::Item(item) => self.put_item(*item),
+            Row::Line(line) => self.put_line(line),
+            Row::Closing(Closing { period, on }) => {
+                self.closings.insert(period, on);
+            }
+            Row::Effect(effect) => self.effects.push(effect),
+            Row::Endpoint(endpoint) => self.endpoint = Some(endpoint),
+            Row::Today(day) => self.today = day,
+            Row::Remembered(row) => self.memory.apply(row),
         }
     }
 
-    fn put(&mut self, hook: Hook) {
-        self.last_number = self.last_number.max(hook.number);
-        self.queue.insert((hook.due_at, hook.number));
-        self.waiting.insert(hook.number, hook);
+    fn memory(&self) -> &Memory {
+        &self.memory
     }
 
-    fn done(&mut self, number: u64) {
-        if let Some(hook) = self.waiting.remove(&number) {
-            self.queue.remove(&(hook.due_at, number));
-        }
+    fn memory_mut(&mut self) -> &mut Memory {
+        &mut self.memory
+    }
+
+    fn beginning(now: DateTime<Utc>) -> Vec<Row> {
+        vec![Row::Today(now.date_naive())]
+    }
+
+    fn catch_up(change: &mut Change<'_>) {
+        days::catch_up(change);
+    }
+
+    fn complete_due(change: &mut Change<'_>) {
+        completion::complete_due(change);
+    }
+
+    fn next_due(&self) -> Option<DateTime<Utc>> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    fn unfinished(&self) -> usize {
+        self.due.len()
+    }
+
+    fn recipient(&self, _: &Own, _: &Hook, real_now: DateTime<Utc>) -> Option<Recipient> {
+        self.endpoint.as_ref().map(|endpoint| hooks::recipient(endpoint, real_now))
     }
 }

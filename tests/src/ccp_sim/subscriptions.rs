@@ -6,13 +6,13 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-use super::answer::Answer;
 use super::calendar;
 use super::faults::Plan;
 use super::paging::{Asking, cursor};
 use super::rows::{Status, Subscription};
 use super::seats::Licence;
 use super::world::{Change, Sim};
+use crate::sim::answer::Answer;
 
 const PAGE: usize = 100;
 /// A page ends early when its subscriptions have more seats than this.

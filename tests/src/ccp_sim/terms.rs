@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::calendar;
 use super::charges::{charge_change, charge_cycle};
-use super::clock;
 use super::rows::{Charge, Increase, Item, Order, OrderLine, Row, Status, Subscription};
 use super::seats::Seats;
 use super::world::Change;
+use crate::sim::clock;
 
 /// Starts today what a line ordered.
 pub fn start(change: &mut Change<'_>, order: &Order, line: &OrderLine, item: &Item) -> String {

@@ -2,6 +2,7 @@
 //! passes.
 
 mod cast;
+mod prepaid;
 mod shown;
 
 pub use cast::{Customer, Rules, Seller, Variant};
@@ -43,14 +44,15 @@ pub struct Month {
 /// # Errors
 /// With the step that did not come out as told.
 pub async fn run(world: &Description) -> anyhow::Result<()> {
-    let site = Site { api: world.api.clone(), internal: world.internal.clone(), ccp_sim: world.ccp_sim.clone() };
-    let mut month = Month::begin(&site, Rules::OfCustomers, &[Variant::Difference]).await?;
-    month.lives().await?;
+    let mut month = Month::begin(&world.site(), Rules::OfCustomers, &[Variant::Difference]).await?;
+    let prepaid = month.lives_and_pays_in_advance().await?;
     month.is_billed().await?;
     month.credits_a_line().await?;
     month.is_over().await?;
     let end = month.first + Months::new(1);
+    shown::paid_in_advance(&month, &prepaid).await?;
     shown::invoice(&month, &month.monat, end).await?;
+    shown::invoice(&month, &month.monat, end + Months::new(1)).await?;
     shown::invoice(&month, &month.pairs[0].customer, end).await?;
     shown::statement(&month.pairs[0].reseller).await
 }
@@ -82,11 +84,21 @@ impl Month {
     /// # Errors
     /// With the step that did not come out as told.
     pub async fn lives(&mut self) -> anyhow::Result<()> {
+        let office = self.begins().await?;
+        self.goes_on(&office).await
+    }
+
+    /// Answers the path of Monat's first subscription.
+    async fn begins(&self) -> anyhow::Result<String> {
+        self.on(3).await?;
+        let office = self.buys(&self.monat, &self.seller.office, 25).await?;
+        self.say("Monat orders 25 Office Business").await?;
+        Ok(office)
+    }
+
+    async fn goes_on(&mut self, office: &str) -> anyhow::Result<()> {
         let seller = self.seller.clone();
         let monat = self.monat.clone();
-        self.on(3).await?;
-        let office = self.buys(&monat, &seller.office, 25).await?;
-        self.say("Monat orders 25 Office Business").await?;
         self.on(12).await?;
         for index in 0..self.pairs.len() {
             let customer = self.pairs[index].customer.clone();
@@ -103,13 +115,13 @@ impl Month {
         self.changes(&monat, &archive, "cancel", &json!({ "effective": "now" })).await?;
         self.say("and cancels them again, within the window").await?;
         self.on(19).await?;
-        self.changes(&monat, &office, "quantity", &json!({ "quantity": 40 })).await?;
+        self.changes(&monat, office, "quantity", &json!({ "quantity": 40 })).await?;
         self.say("Monat grows to 40 seats").await?;
         self.on(20).await?;
         self.buys(&monat, &seller.guard, 7).await?;
         self.say("Monat orders 7 Mail Guard").await?;
         self.on(22).await?;
-        self.changes(&monat, &office, "quantity", &json!({ "quantity": 37 })).await?;
+        self.changes(&monat, office, "quantity", &json!({ "quantity": 37 })).await?;
         self.say("and gives 3 seats back").await?;
         self.on(28).await?;
         for pair in &self.pairs {
@@ -171,7 +183,7 @@ impl Month {
         runs.iter().find(of_all).cloned().with_context(|| format!("no run of {period} in {runs:?}"))
     }
 
-    /// A customer's only invoice of a month, as the operator sees it.
+    /// A customer's only invoice for a month, as the operator sees it.
     ///
     /// # Errors
     /// When there is none, or more than one.
@@ -182,13 +194,15 @@ impl Month {
         Ok(self.seller.operator.get(&path).await?.body)
     }
 
-    /// All of a customer's invoices of a month.
+    /// All of a customer's invoices for a month; those of prepaid orders are none.
     ///
     /// # Errors
     /// When the list is refused.
     pub async fn invoices_of(&self, customer: &Customer, first: NaiveDate) -> anyhow::Result<Vec<Value>> {
         let path = format!("/v1/invoices?customer_id={}&period={}", customer.id, period(first));
-        Ok(story::data(&self.seller.operator.get(&path).await?))
+        let mut invoices = story::data(&self.seller.operator.get(&path).await?);
+        invoices.retain(|invoice| invoice["kind"] == "period");
+        Ok(invoices)
     }
 
     /// Waits until everything that follows is done.

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
+use super::gateways::Gateways;
+use super::product::Settings;
+
 /// Addresses, secrets, tokens and process ids of the running world. A system that does not exist is null.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Description {
@@ -60,6 +63,15 @@ impl Description {
         serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
     }
 
+    pub fn site(&self) -> Site {
+        Site {
+            api: self.api.clone(),
+            internal: self.internal.clone(),
+            ccp_sim: self.ccp_sim.clone(),
+            payment_sim: self.payment_sim.clone(),
+        }
+    }
+
     /// Readable for its owner alone, since it holds tokens.
     pub fn write(&self, path: &Path) -> anyhow::Result<()> {
         super::folders::write_private(path, &serde_json::to_string_pretty(self)?)
@@ -72,9 +84,20 @@ pub struct Site {
     pub api: String,
     pub internal: String,
     pub ccp_sim: String,
+    pub payment_sim: Option<String>,
 }
 
 impl Site {
+    /// Where the processes of these settings listen.
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            api: settings.api_url(),
+            internal: settings.internal_url(),
+            ccp_sim: settings.provider.url(),
+            payment_sim: settings.gateways.as_ref().map(Gateways::url),
+        }
+    }
+
     /// A token for a role; customers' and resellers' tokens name whose they are.
     pub async fn token(&self, role: &str, customer_id: Option<&str>) -> anyhow::Result<String> {
         let mut wish = serde_json::json!({ "role": role });

@@ -6,6 +6,8 @@ pub mod backing;
 pub mod database;
 pub mod description;
 pub mod folders;
+pub mod gateways;
+pub mod mail;
 pub mod nats;
 pub mod ports;
 pub mod postgres;

@@ -1,11 +1,12 @@
-//! The product and the provider's simulator as child processes, configured the way a deployment would do it.
+//! The product and the simulators as child processes, configured the way a deployment would do it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 use super::database::DatabaseUrls;
+use super::gateways::Gateways;
 use super::process::{Launch, Process};
 use super::tools;
 
@@ -60,6 +61,8 @@ pub struct Settings {
     pub databases: DatabaseUrls,
     pub mirror: Mirror,
     pub provider: Provider,
+    /// Nothing where money is not collected.
+    pub gateways: Option<Gateways>,
     pub api_port: u16,
     pub internal_port: u16,
     pub clock: Option<String>,
@@ -117,10 +120,22 @@ impl Settings {
         Service::start(launch, format!("{}/sim/health", self.provider.url())).await
     }
 
+    /// Starts the payment gateways' simulator, which keeps its ledger in `data`.
+    pub async fn simulate_gateways(&self, data: &Path) -> anyhow::Result<Service> {
+        let gateways = self.gateways.as_ref().context("no payment gateways are configured")?;
+        std::fs::create_dir_all(data)?;
+        let mut launch = gateways.launch(data, &self.logs.join("payment-sim.log"))?;
+        if let Some(clock) = &self.clock {
+            launch = launch.arguments(["--clock", clock]);
+        }
+        Service::start(launch, format!("{}/sim/health", gateways.url())).await
+    }
+
     /// The product's program with its whole environment; the caller adds the command.
     pub fn cloudsales(&self, log: &str) -> anyhow::Result<Launch> {
         let launch = Launch::new(tools::own_binary("cloudsales")?, self.logs.join(log)).withhold(&WITHHELD);
-        let variables = self.variables().into_iter().map(|(name, value)| (name.to_string(), value));
+        let gateways = self.gateways.iter().flat_map(|gateways| gateways.variables(&self.api_url()));
+        let variables = self.variables().into_iter().chain(gateways).map(|(name, value)| (name.to_string(), value));
         let clock = self.clock.iter().map(|clock| ("CLOUDSALES_CLOCK_START".to_string(), clock.clone()));
         let all = variables.chain(clock).chain(self.further.iter().cloned());
         Ok(all.fold(launch, |launch, (name, value)| launch.environment(name, value)))
@@ -160,7 +175,7 @@ pub struct Service {
 }
 
 impl Service {
-    async fn start(launch: Launch, health_url: String) -> anyhow::Result<Self> {
+    pub(super) async fn start(launch: Launch, health_url: String) -> anyhow::Result<Self> {
         let mut service = Self { process: launch.spawn()?, health_url };
         service.wait_until_healthy().await?;
         Ok(service)

@@ -1,4 +1,4 @@
-//! A whole running world for one test: its own database and stream, the provider's simulator, the product, the sample.
+//! A whole running world for one test: its own database and stream, the simulators, the product, the sample.
 
 use std::path::PathBuf;
 
@@ -7,6 +7,7 @@ use anyhow::Context;
 use super::backing::Backing;
 use super::database::{admin_url_of, prepare_database};
 use super::description::{Sample, Site, Tokens};
+use super::gateways::Gateways;
 use super::product::{Mirror, Provider, Service, Settings};
 use super::{TestServers, folders, nats, ports, postgres, random_bytes, random_hex, sample, unique_name};
 use crate::client::Client;
@@ -18,6 +19,7 @@ const STREAM_BYTES: u64 = 32 * 1024 * 1024;
 pub struct World {
     pub product: Service,
     pub provider: Service,
+    pub gateways: Service,
     pub settings: Settings,
     pub sample: Sample,
     pub tokens: Tokens,
@@ -47,6 +49,12 @@ impl World {
         Self::on((&servers.postgres_url, &servers.nats_url), None, None, further).await
     }
 
+    /// Where business time begins at a moment of our choice, with further variables for the product.
+    pub async fn start_at_with(clock: &str, further: Vec<(String, String)>) -> anyhow::Result<Self> {
+        let servers = TestServers::get().await?;
+        Self::on((&servers.postgres_url, &servers.nats_url), None, Some(clock), further).await
+    }
+
     /// On fully durable servers of its own, which the test may break. `further` are variables for the product.
     pub async fn with_own_servers(further: Vec<(String, String)>) -> anyhow::Result<Self> {
         let folder = folders::scratch("private")?;
@@ -65,19 +73,23 @@ impl World {
         let folder = folders::scratch("world")?;
         let settings = settings(postgres_url, nats_url, &folder, further).await?;
         let settings = Settings { clock: clock.map(str::to_owned), ..settings };
-        let data = folder.join("ccp-sim");
-        let ((), provider) = tokio::try_join!(settings.migrate(), settings.simulate_provider(&data))?;
+        let (goods, money) = (folder.join("ccp-sim"), folder.join("payment-sim"));
+        let ((), provider, gateways) = tokio::try_join!(
+            settings.migrate(),
+            settings.simulate_provider(&goods),
+            settings.simulate_gateways(&money)
+        )?;
         let product = settings.serve().await?;
-        let site = site(&settings);
+        let site = Site::of(&settings);
         let sample = sample::load(&site).await.context("the sample cannot be loaded")?;
         let tokens = site.tokens(Some(&sample)).await?;
         let database = settings.databases.app.rsplit('/').next().unwrap_or_default().to_owned();
         let admin_url = admin_url_of(postgres_url, &database)?;
-        Ok(Self { product, provider, settings, sample, tokens, admin_url, backing, folder })
+        Ok(Self { product, provider, gateways, settings, sample, tokens, admin_url, backing, folder })
     }
 
     pub fn site(&self) -> Site {
-        site(&self.settings)
+        Site::of(&self.settings)
     }
 
     /// A client with any token.
@@ -126,10 +138,6 @@ impl World {
     }
 }
 
-fn site(settings: &Settings) -> Site {
-    Site { api: settings.api_url(), internal: settings.internal_url(), ccp_sim: settings.provider.url() }
-}
-
 async fn settings(
     postgres_url: &str,
     nats_url: &str,
@@ -155,6 +163,7 @@ async fn settings(
             client_secret: random_hex(16),
             webhook_secret: format!("whsec_{secret}"),
         },
+        gateways: Some(Gateways::reserve()?),
         api_port: ports::reserve()?,
         internal_port: ports::reserve()?,
         clock: None,

@@ -196,7 +196,7 @@ impl Provider {
     }
 
     pub async fn at(clock: &str) -> Self {
-        Self::in_folder(Folder::new(), |settings| settings.clock = Some(clock.parse().unwrap())).await
+        Self::in_folder(Folder::new(), |settings| settings.place.clock = Some(clock.parse().unwrap())).await
     }
 
     pub async fn in_folder(folder: Folder, adjust: impl FnOnce(&mut Settings)) -> Self {

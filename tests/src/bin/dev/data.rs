@@ -11,8 +11,9 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use tests::world::{backing, folders, random_bytes, random_hex};
 
-const PARTS: [&str; 4] = ["postgres", "nats", "ccp-sim", DOCUMENTS];
+const PARTS: [&str; 6] = ["postgres", "nats", "ccp-sim", "payment-sim", MAIL, DOCUMENTS];
 const DOCUMENTS: &str = "documents";
+const MAIL: &str = "mail";
 
 /// Made with the data and kept beside it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -24,6 +25,22 @@ struct Facts {
     ccp_client_id: String,
     ccp_client_secret: String,
     ccp_webhook_secret: String,
+    /// A world from before there were payments gets its keys when it is opened.
+    #[serde(default)]
+    payments: PaymentKeys,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct PaymentKeys {
+    wallet_key: String,
+    token: String,
+    webhook_secret: String,
+}
+
+impl Default for PaymentKeys {
+    fn default() -> Self {
+        Self { wallet_key: random_hex(24), token: random_hex(24), webhook_secret: new_webhook_secret() }
+    }
 }
 
 #[derive(Debug)]
@@ -57,6 +74,7 @@ impl DataFolder {
             }
             None => Self::create(&path, clock)?,
         };
+        folders::write_private(&path.join("secrets.json"), &serde_json::to_string_pretty(&folder.facts)?)?;
         folders::write_private(&last_used(), &path.display().to_string())?;
         Ok(folder)
     }
@@ -77,9 +95,9 @@ impl DataFolder {
             clock_offset_ms: clock.map(|clock| (clock - now()).num_milliseconds()),
             ccp_client_id: "cloudsales-dev".to_string(),
             ccp_client_secret: random_hex(24),
-            ccp_webhook_secret: format!("whsec_{}", STANDARD.encode(random_bytes(32))),
+            ccp_webhook_secret: new_webhook_secret(),
+            payments: PaymentKeys::default(),
         };
-        folders::write_private(&path.join("secrets.json"), &serde_json::to_string_pretty(&facts)?)?;
         Ok(Self { path: path.to_path_buf(), facts, begins_at: clock })
     }
 
@@ -95,6 +113,11 @@ impl DataFolder {
             client_secret: self.facts.ccp_client_secret.clone(),
             webhook_secret: self.facts.ccp_webhook_secret.clone(),
         }
+    }
+
+    pub fn gateways(&self, port: u16) -> tests::world::gateways::Gateways {
+        let PaymentKeys { wallet_key, token, webhook_secret } = self.facts.payments.clone();
+        tests::world::gateways::Gateways { port, wallet_key, token, webhook_secret }
     }
 
     /// Plain names on servers of our own, marked ones on servers we were given.
@@ -113,6 +136,11 @@ impl DataFolder {
         self.path.join(DOCUMENTS)
     }
 
+    /// Where its mail is kept.
+    pub fn mail(&self) -> PathBuf {
+        self.path.join(MAIL)
+    }
+
     /// Removes what a world keeps here, and nothing else.
     pub fn remove(&self) {
         backing::remove_data(&self.path);
@@ -127,6 +155,10 @@ impl DataFolder {
 /// The folder the last start used, so that `reset` finds it after a `down`.
 pub fn last_path() -> PathBuf {
     fs::read_to_string(last_used()).map(|path| PathBuf::from(path.trim())).unwrap_or_else(|_| default_path())
+}
+
+fn new_webhook_secret() -> String {
+    format!("whsec_{}", STANDARD.encode(random_bytes(32)))
 }
 
 fn default_path() -> PathBuf {

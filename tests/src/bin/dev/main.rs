@@ -55,6 +55,9 @@ enum Story {
     Order,
     /// The worked month: what two customers buy and change, and their invoices; business time moves on by two months.
     Month,
+    /// An invoice that is collected by itself, and one that is not: reminders, suspension, payment; business time moves on
+    /// by three months.
+    Collection,
     /// A year in the life of a subscription; business time moves on by more than a year.
     Year,
 }
@@ -95,6 +98,7 @@ async fn tell(story: Story, world: &Description) -> anyhow::Result<()> {
     match story {
         Story::Order => demo::run(world).await,
         Story::Month => demo::month::run(world).await,
+        Story::Collection => demo::collection::run(world).await,
         Story::Year => demo::year::run(world).await,
     }
 }

@@ -8,6 +8,7 @@ use tests::demo;
 use tests::world::backing::Backing;
 use tests::world::database::{admin_url_of, prepare_database};
 use tests::world::description::{Description, Site, WebhookSecrets};
+use tests::world::mail::MailSink;
 use tests::world::product::{Mirror, Service, Settings};
 use tests::world::{folders, nats, ports, postgres, sample};
 
@@ -16,7 +17,7 @@ use crate::data::DataFolder;
 use crate::records::{self, Recorded};
 use crate::signals::Signals;
 
-const PORT_NAMES: [&str; 5] = ["api", "internal", "ccp_sim", "postgres", "nats"];
+const PORT_NAMES: [&str; 8] = ["api", "internal", "ccp_sim", "payment_sim", "mail", "smtp", "postgres", "nats"];
 const STREAM_MAX_BYTES: u64 = 256 * 1024 * 1024;
 const LOOK: Duration = Duration::from_millis(250);
 /// A child that keeps dying is broken, not unlucky.
@@ -26,6 +27,8 @@ const REVIVALS_PER_MINUTE: usize = 10;
 struct World {
     product: Service,
     provider: Service,
+    gateways: Service,
+    mail: Service,
     backing: Backing,
     description: Description,
     revivals: Vec<Instant>,
@@ -64,12 +67,19 @@ impl World {
         println!("Starting Postgres and NATS ...");
         let backing = start_backing(&data, &ports).await?;
         let settings = prepare(&data, &backing, &ports).await?;
-        println!("Starting the provider's simulator and the product ...");
-        let provider_data = data.path.join("ccp-sim");
-        let ((), provider) = tokio::try_join!(settings.migrate(), settings.simulate_provider(&provider_data))?;
+        println!("Starting the simulators and the product ...");
+        let (goods, money) = (data.path.join("ccp-sim"), data.path.join("payment-sim"));
+        let (sink, letters) = (mail_sink(&ports)?, data.mail());
+        let ((), provider, gateways, mail) = tokio::try_join!(
+            settings.migrate(),
+            settings.simulate_provider(&goods),
+            settings.simulate_gateways(&money),
+            sink.start(&letters, &settings.logs)
+        )?;
         let product = settings.serve().await?;
         let description = describe(options, &settings, &data, &backing).await?;
-        let mut world = Self { product, provider, backing, description, revivals: Vec::new() };
+        let description = Description { mail: Some(sink.url()), ..description };
+        let mut world = Self { product, provider, gateways, mail, backing, description, revivals: Vec::new() };
         world.write_down()?;
         Ok(world)
     }
@@ -108,7 +118,10 @@ impl World {
             server.start_again().await?;
             revived.push("nats");
         }
-        for (name, service) in [("ccp-sim", &mut self.provider), ("cloudsales", &mut self.product)] {
+        let Self { provider, gateways, mail, product, .. } = self;
+        for (name, service) in
+            [("ccp-sim", provider), ("payment-sim", gateways), ("mail-sink", mail), ("cloudsales", product)]
+        {
             if !service.is_running() {
                 println!("{name} died; its last output:\n{}", service.process.log_tail());
                 service.start_again().await?;
@@ -130,14 +143,18 @@ impl World {
     async fn stop(&mut self) -> anyhow::Result<()> {
         let product = self.product.stop().await.context("the product did not stop in time");
         let provider = self.provider.stop().await.context("the provider's simulator did not stop in time");
+        let gateways = self.gateways.stop().await.context("the payment gateways' simulator did not stop in time");
+        let mail = self.mail.stop().await.context("the mail sink did not stop in time");
         let backing = self.backing.stop().await.context("a server did not stop in time");
-        product.and(provider).and(backing)
+        product.and(provider).and(gateways).and(mail).and(backing)
     }
 
     fn write_down(&mut self) -> anyhow::Result<()> {
         let children = [
             ("cloudsales", Some(self.product.pid())),
             ("ccp-sim", Some(self.provider.pid())),
+            ("payment-sim", Some(self.gateways.pid())),
+            ("mail-sink", Some(self.mail.pid())),
             ("nats", self.backing.nats.as_ref().and_then(nats::Server::pid)),
             ("postgres", self.backing.postgres.as_ref().and_then(postgres::Server::pid)),
         ];
@@ -155,6 +172,8 @@ impl World {
         println!("  API        {}  (reference at {}/docs)", world.api, world.api);
         println!("  internal   {}  (/readyz, /metrics)", world.internal);
         println!("  provider   {}  (simulated)", world.ccp_sim);
+        println!("  payments   {}  (simulated)", world.payment_sim.as_deref().unwrap_or("none"));
+        println!("  mail       {}  (kept here, not delivered)", world.mail.as_deref().unwrap_or("none"));
         println!("  Postgres   {}\n  NATS       {}", world.postgres_url, world.nats_url);
         println!("  data       {}\n  all of it  {}\n", world.data_dir.display(), records::description_path().display());
         println!("A token per role:\n");
@@ -196,14 +215,20 @@ async fn prepare(data: &DataFolder, backing: &Backing, ports: &BTreeMap<String, 
             max_bytes: STREAM_MAX_BYTES,
         },
         provider: data.provider(port("ccp_sim")?),
+        gateways: Some(data.gateways(port("payment_sim")?)),
         api_port: port("api")?,
         internal_port: port("internal")?,
         clock: data.clock(),
         dev_folder: folders::dev(),
         documents: data.documents(),
         logs: folders::dev().join("logs"),
-        further: Vec::new(),
+        further: mail_sink(ports)?.variables(&format!("http://127.0.0.1:{}", port("api")?)),
     })
+}
+
+fn mail_sink(ports: &BTreeMap<String, u16>) -> anyhow::Result<MailSink> {
+    let port = |name: &str| ports.get(name).copied().context("a port is missing");
+    Ok(MailSink { smtp_port: port("smtp")?, http_port: port("mail")? })
 }
 
 async fn describe(
@@ -212,18 +237,19 @@ async fn describe(
     data: &DataFolder,
     backing: &Backing,
 ) -> anyhow::Result<Description> {
-    let site = Site { api: settings.api_url(), internal: settings.internal_url(), ccp_sim: settings.provider.url() };
+    let site = Site::of(settings);
+    let payments = settings.gateways.as_ref().map(|gateways| gateways.webhook_secret.clone());
     let sample = if options.empty { None } else { Some(sample::load(&site).await.context("cannot load the sample")?) };
     Ok(Description {
         tokens: site.tokens(sample.as_ref()).await.context("cannot get a token per role")?,
         api: site.api,
         internal: site.internal,
         ccp_sim: site.ccp_sim,
-        payment_sim: None,
+        payment_sim: site.payment_sim,
         mail: None,
         postgres_url: admin_url_of(&backing.postgres_url, &data.names().database)?,
         nats_url: backing.nats_url.clone(),
-        webhook_secrets: WebhookSecrets { ccp: settings.provider.webhook_secret.clone(), payments: None },
+        webhook_secrets: WebhookSecrets { ccp: settings.provider.webhook_secret.clone(), payments },
         sample,
         pids: BTreeMap::new(),
         data_dir: data.path.clone(),

@@ -8,9 +8,9 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
 use anyhow::Context;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
-
-use super::rows::Row;
 
 const FILE: &str = "journal.jsonl";
 
@@ -32,7 +32,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the folder cannot be written, another simulator uses it, or a line before the last cannot be read.
-    pub fn open(folder: &Path, mut replay: impl FnMut(Row)) -> anyhow::Result<Self> {
+    pub fn open<R: DeserializeOwned>(folder: &Path, mut replay: impl FnMut(R)) -> anyhow::Result<Self> {
         fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         let path = folder.join(FILE);
         let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
@@ -44,13 +44,12 @@ impl Journal {
         file.sync_all()?;
         File::open(folder)?.sync_all()?;
         let (sender, receiver) = mpsc::channel();
-        let writer =
-            std::thread::Builder::new().name("ccp-sim-journal".into()).spawn(move || write(file, &receiver))?;
+        let writer = std::thread::Builder::new().name("sim-journal".into()).spawn(move || write(file, &receiver))?;
         Ok(Self { sender, writer: Mutex::new(Some(writer)) })
     }
 
     /// Appends one change, whole or not at all. Without rows it only waits for what was appended before.
-    pub fn append(&self, rows: &[Row]) -> Saved {
+    pub fn append<R: Serialize>(&self, rows: &[R]) -> Saved {
         let (saved, waiting) = oneshot::channel();
         if let Some(line) = line(rows) {
             // A closed journal drops the sender, which the waiting side reads as an error.
@@ -69,7 +68,7 @@ impl Journal {
     }
 }
 
-fn line(rows: &[Row]) -> Option<Vec<u8>> {
+fn line<R: Serialize>(rows: &[R]) -> Option<Vec<u8>> {
     if rows.is_empty() {
         return Some(Vec::new());
     }
@@ -86,7 +85,7 @@ fn line(rows: &[Row]) -> Option<Vec<u8>> {
 }
 
 /// The length of the file up to the last whole line.
-fn read(file: &File, replay: &mut impl FnMut(Row)) -> anyhow::Result<u64> {
+fn read<R: DeserializeOwned>(file: &File, replay: &mut impl FnMut(R)) -> anyhow::Result<u64> {
     let mut reader = BufReader::new(file);
     let (mut length, mut line) = (0, Vec::new());
     loop {
@@ -95,7 +94,7 @@ fn read(file: &File, replay: &mut impl FnMut(Row)) -> anyhow::Result<u64> {
         if line.last() != Some(&b'\n') {
             return Ok(length);
         }
-        let rows: Vec<Row> = serde_json::from_slice(&line).with_context(|| format!("at byte {length}"))?;
+        let rows: Vec<R> = serde_json::from_slice(&line).with_context(|| format!("at byte {length}"))?;
         rows.into_iter().for_each(&mut *replay);
         length += read as u64;
     }

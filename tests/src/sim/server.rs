@@ -14,7 +14,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::connection_faults::CloseWithoutAnswer;
+/// Marks a response in whose place nothing is sent.
+#[derive(Clone, Copy, Debug)]
+pub enum NoAnswer {
+    /// The connection is closed.
+    Closed,
+    /// The client waits until it hangs up.
+    Ever,
+}
 
 /// For answers under way when the simulator stops; withheld ones are not waited for.
 const DRAIN: Duration = Duration::from_millis(500);
@@ -65,8 +72,9 @@ async fn connection(stream: TcpStream, router: Router, stop: CancellationToken) 
 
 async fn answer(router: Router, request: Request<Incoming>) -> Result<Response, Closed> {
     let Ok(response) = TowerToHyperService::new(router).call(request).await;
-    if response.extensions().get::<CloseWithoutAnswer>().is_some() {
-        return Err(Closed);
+    match response.extensions().get::<NoAnswer>() {
+        None => Ok(response),
+        Some(NoAnswer::Closed) => Err(Closed),
+        Some(NoAnswer::Ever) => std::future::pending().await,
     }
-    Ok(response)
 }

@@ -1,4 +1,4 @@
-//! The simulator's own work: completing what is due, delivering webhooks, noticing midnight.
+//! A simulator's own work: completing what is due, delivering webhooks, noticing midnight.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,11 +7,10 @@ use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::clock;
-use super::completion::complete_due;
 use super::delivery::deliver;
-use super::rows::{Endpoint, Hook};
+use super::hooks::{Hook, Recipient};
 use super::world::{Change, Sim};
+use super::{Model, clock};
 
 /// Deliveries at once; few, so that webhooks mostly arrive in order.
 const DELIVERIES: usize = 8;
@@ -19,11 +18,11 @@ const DELIVERIES: usize = 8;
 const LONGEST_REST: Duration = Duration::from_millis(500);
 
 struct Work {
-    hooks: Vec<(Hook, Endpoint)>,
+    hooks: Vec<(Hook, Option<Recipient>)>,
     next_due: Option<DateTime<Utc>>,
 }
 
-pub async fn run(sim: Sim, client: reqwest::Client, stop: CancellationToken) {
+pub async fn run<M: Model>(sim: Sim<M>, client: reqwest::Client, stop: CancellationToken) {
     let mut deliveries = JoinSet::new();
     let mut attempts: HashMap<u64, u32> = HashMap::new();
     while !stop.is_cancelled() {
@@ -35,10 +34,10 @@ pub async fn run(sim: Sim, client: reqwest::Client, stop: CancellationToken) {
         if saved.await.is_err() {
             return;
         }
-        for (hook, endpoint) in work.hooks {
+        for (hook, recipient) in work.hooks {
             let attempt = attempts.entry(hook.number).or_default();
             *attempt += 1;
-            let (number, delivery) = (hook.number, deliver(sim.clone(), client.clone(), hook, endpoint, *attempt));
+            let (number, delivery) = (hook.number, deliver(sim.clone(), client.clone(), hook, recipient, *attempt));
             deliveries.spawn(async move {
                 delivery.await;
                 number
@@ -53,17 +52,15 @@ pub async fn run(sim: Sim, client: reqwest::Client, stop: CancellationToken) {
     deliveries.shutdown().await;
 }
 
-fn work(change: &mut Change<'_>, free: usize) -> Work {
-    complete_due(change);
-    let mut hooks = Vec::new();
-    if let Some(endpoint) = change.state.endpoint.clone() {
-        let due = std::iter::from_fn(|| change.state.hooks.take_due(change.real_now));
-        hooks = due.take(free).map(|hook| (hook, endpoint.clone())).collect();
-    }
+fn work<M: Model>(change: &mut Change<'_, M>, free: usize) -> Work {
+    M::complete_due(change);
+    let now = change.real_now;
+    let taken: Vec<Hook> = std::iter::from_fn(|| change.state.memory_mut().hooks.take_due(now)).take(free).collect();
     // With every delivery slot taken the end of one of them wakes the runner.
-    let next_hook = change.state.hooks.next_due().filter(|_| hooks.len() < free);
-    let next_completion = change.state.due.first().map(|(at, _)| *at);
-    Work { hooks, next_due: [next_hook, next_completion].into_iter().flatten().min() }
+    let next_hook = change.state.memory().hooks.next_due().filter(|_| taken.len() < free);
+    let recipient = |hook: &Hook| change.state.recipient(change.own, hook, now);
+    let hooks = taken.into_iter().map(|hook| (hook.clone(), recipient(&hook))).collect();
+    Work { hooks, next_due: [next_hook, change.state.next_due()].into_iter().flatten().min() }
 }
 
 fn rest(next_due: Option<DateTime<Utc>>) -> Duration {
@@ -71,9 +68,9 @@ fn rest(next_due: Option<DateTime<Utc>>) -> Duration {
     until.unwrap_or(LONGEST_REST).min(LONGEST_REST)
 }
 
-fn forget_delivered(sim: &Sim, attempts: &mut HashMap<u64, u32>, number: Option<u64>) {
+fn forget_delivered<M: Model>(sim: &Sim<M>, attempts: &mut HashMap<u64, u32>, number: Option<u64>) {
     let Some(number) = number else { return };
-    let (open, _) = sim.change(|change| change.state.hooks.waiting.contains_key(&number));
+    let (open, _) = sim.change(|change| change.state.memory().hooks.is_waiting(number));
     if !open {
         attempts.remove(&number);
     }

@@ -1,5 +1,7 @@
 //! Where time, ids and chance enter the simulator; everything else takes them as input.
 
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -32,4 +34,13 @@ pub fn business(real: DateTime<Utc>, offset_ms: i64) -> DateTime<Utc> {
 
 pub fn text(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// A number of milliseconds between these two, both included.
+pub fn some_ms(between: &RangeInclusive<u32>) -> u32 {
+    let mut bytes = [0u8; 8];
+    // Without randomness the shortest time is as good as any.
+    let _ = getrandom::fill(&mut bytes);
+    let span = u64::from(between.end().saturating_sub(*between.start())) + 1;
+    between.start().saturating_add(u32::try_from(u64::from_le_bytes(bytes) % span).unwrap_or(0))
 }

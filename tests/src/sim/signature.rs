@@ -2,11 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-
-use super::rows::Endpoint;
 
 /// The bytes of a secret as it is handed over: `whsec_` and base64.
 pub fn key(secret: &str) -> Option<Vec<u8>> {
@@ -20,12 +17,10 @@ pub fn sign(key: &[u8], id: &str, timestamp: i64, body: &str) -> Option<String> 
     Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
 }
 
-/// The header's value: one signature, or two while a secret is being rotated.
-pub fn header(endpoint: &Endpoint, at: DateTime<Utc>, id: &str, body: &str) -> String {
-    let previous = endpoint.previous.as_ref().filter(|previous| at < previous.until);
-    let secrets = [Some(&endpoint.secret), previous.map(|previous| &previous.secret)];
-    let keys = secrets.into_iter().flatten().filter_map(|secret| key(secret));
-    keys.filter_map(|key| sign(&key, id, at.timestamp(), body)).collect::<Vec<_>>().join(" ")
+/// The header's value: one signature, or several while a secret is being rotated.
+pub fn header(secrets: &[String], id: &str, timestamp: i64, body: &str) -> String {
+    let keys = secrets.iter().filter_map(|secret| key(secret));
+    keys.filter_map(|key| sign(&key, id, timestamp, body)).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::clock;
-use super::rows::{Endpoint, Hook, Row};
-use super::signature;
+use super::hooks::{Hook, Recipient};
+use super::memory::Remembered;
 use super::world::Sim;
+use super::{Model, clock, signature};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 const FIRST_PAUSE_MS: i64 = 250;
@@ -25,30 +25,40 @@ pub fn client() -> anyhow::Result<reqwest::Client> {
 }
 
 /// One attempt; what comes of it is in the state afterwards.
-pub async fn deliver(sim: Sim, client: reqwest::Client, hook: Hook, endpoint: Endpoint, attempt: u32) {
-    let taken = post(&client, &hook, &endpoint).await;
+pub async fn deliver<M: Model>(
+    sim: Sim<M>,
+    client: reqwest::Client,
+    hook: Hook,
+    recipient: Option<Recipient>,
+    attempt: u32,
+) {
+    let over = match recipient {
+        Some(recipient) => post(&client, &hook, &recipient).await || hook.forged || attempt >= ATTEMPTS,
+        None => true,
+    };
     sim.change(|change| {
-        if taken || hook.forged || attempt >= ATTEMPTS {
-            change.put(Row::HookDone(hook.number));
+        if over {
+            change.put(Remembered::HookDone(hook.number));
         } else {
-            change.state.hooks.queue_again(hook.number, change.real_now + pause(attempt));
+            let again_at = change.real_now + pause(attempt);
+            change.state.memory_mut().hooks.queue_again(hook.number, again_at);
         }
     });
     sim.wake.notify_one();
 }
 
-async fn post(client: &reqwest::Client, hook: &Hook, endpoint: &Endpoint) -> bool {
-    let at = clock::real_now();
+async fn post(client: &reqwest::Client, hook: &Hook, recipient: &Recipient) -> bool {
+    let timestamp = clock::real_now().timestamp();
     let signature = if hook.forged {
-        signature::sign(FORGED_KEY, &hook.id, at.timestamp(), &hook.body).unwrap_or_default()
+        signature::sign(FORGED_KEY, &hook.id, timestamp, &hook.body).unwrap_or_default()
     } else {
-        signature::header(endpoint, at, &hook.id, &hook.body)
+        signature::header(&recipient.secrets, &hook.id, timestamp, &hook.body)
     };
     let request = client
-        .post(&endpoint.url)
+        .post(&recipient.url)
         .header("content-type", "application/json")
         .header("webhook-id", &hook.id)
-        .header("webhook-timestamp", at.timestamp())
+        .header("webhook-timestamp", timestamp)
         .header("webhook-signature", signature)
         .body(hook.body.clone());
     request.send().await.is_ok_and(|answer| answer.status().is_success())

@@ -11,9 +11,12 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::stream;
 
+use super::Model;
 use super::answer::Answer;
-use super::faults::{Kind, Strike};
-use super::world::{Sim, locked};
+use super::faults::Strike;
+use super::kinds::Transport;
+use super::server::NoAnswer;
+use super::world::Sim;
 
 const DELAY_MS: u64 = 1_000;
 const DRIP_MS: u64 = 2_000;
@@ -21,12 +24,8 @@ const TIMEOUT_MS: u64 = 20_000;
 const RETRY_AFTER_MS: u64 = 1_000;
 const DRIP_PARTS: usize = 20;
 
-/// Marks a response in whose place the server closes the connection.
-#[derive(Clone, Copy, Debug)]
-pub struct CloseWithoutAnswer;
-
-pub async fn layer(State(sim): State<Sim>, mut request: Request, next: Next) -> Response {
-    let plan = locked(&sim.faults).plan(request.method(), request.uri().path());
+pub async fn layer<M: Model>(State(sim): State<Sim<M>>, mut request: Request, next: Next) -> Response {
+    let plan = sim.faults().plan(request.method(), request.uri().path());
     request.extensions_mut().insert(plan.clone());
     match plan.transport {
         None => next.run(request).await,
@@ -34,49 +33,41 @@ pub async fn layer(State(sim): State<Sim>, mut request: Request, next: Next) -> 
     }
 }
 
-async fn struck(strike: Strike, request: Request, next: Next) -> Response {
+async fn struck(strike: Strike<Transport>, request: Request, next: Next) -> Response {
     let ms = |default: u64| Duration::from_millis(strike.ms.unwrap_or(default));
     match strike.kind {
-        Kind::Delay => {
+        Transport::Delay => {
             tokio::time::sleep(ms(DELAY_MS)).await;
             next.run(request).await
         }
-        Kind::Drip => drip(next.run(request).await, ms(DRIP_MS)).await,
-        Kind::Reset => {
+        Transport::Drip => drip(next.run(request).await, ms(DRIP_MS)).await,
+        Transport::Reset => {
             let mut response = StatusCode::OK.into_response();
-            response.extensions_mut().insert(CloseWithoutAnswer);
+            response.extensions_mut().insert(NoAnswer::Closed);
             response
         }
-        Kind::TooManyRequests => later(StatusCode::TOO_MANY_REQUESTS, ms(RETRY_AFTER_MS)),
-        Kind::Unavailable => later(StatusCode::SERVICE_UNAVAILABLE, ms(RETRY_AFTER_MS)),
-        Kind::FailBefore => failed(),
-        Kind::FailAfter => {
+        Transport::TooManyRequests => later(StatusCode::TOO_MANY_REQUESTS, ms(RETRY_AFTER_MS)),
+        Transport::Unavailable => later(StatusCode::SERVICE_UNAVAILABLE, ms(RETRY_AFTER_MS)),
+        Transport::FailBefore => failed(),
+        Transport::FailAfter => {
             next.run(request).await;
             failed()
         }
-        Kind::TimeoutAfter => {
+        Transport::TimeoutAfter => {
             let response = next.run(request).await;
             tokio::time::sleep(ms(TIMEOUT_MS)).await;
             response
         }
-        Kind::Stale
-        | Kind::RejectLine
-        | Kind::Partial
-        | Kind::WebhookLost
-        | Kind::WebhookRepeat
-        | Kind::WebhookReorder
-        | Kind::WebhookLate
-        | Kind::WebhookForged => next.run(request).await,
     }
 }
 
 fn failed() -> Response {
-    Answer::refused(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong.").into_response()
+    Answer::trouble(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong.").into_response()
 }
 
 fn later(status: StatusCode, after: Duration) -> Response {
     let seconds = after.as_millis().div_ceil(1_000).to_string();
-    let answer = Answer::refused(status, "try_later", "Too much at once; try again later.");
+    let answer = Answer::trouble(status, "try_later", "Too much at once; try again later.");
     ([(header::RETRY_AFTER, seconds)], answer).into_response()
 }
 

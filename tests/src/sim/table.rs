@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::rows::{Account, Operation, Order, Subscription};
-
 pub trait Versioned {
     fn id(&self) -> &str;
     /// Moves forward with every change a client can see.
@@ -49,18 +47,3 @@ impl<T: Versioned> Table<T> {
         &self.ids
     }
 }
-
-macro_rules! versioned {
-    ($($row:ident by $id:ident),*) => {$(
-        impl Versioned for $row {
-            fn id(&self) -> &str {
-                &self.$id
-            }
-            fn revision(&self) -> u64 {
-                self.revision
-            }
-        }
-    )*};
-}
-
-versioned!(Account by account_id, Order by order_id, Subscription by subscription_id, Operation by operation_id);

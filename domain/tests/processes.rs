@@ -138,6 +138,19 @@ fn prepaid_and_scheduled_orders_do_not_go_out() {
 }
 
 #[test]
+fn a_prepaid_order_goes_out_once_it_is_paid_and_the_account_is_there() {
+    let paid =
+        OrderEvent::OrderPaid { payment_id: SECOND, account_id: ACCOUNT, at: "2026-10-05T09:00:04Z".parse().unwrap() };
+    let mut provision = Running::default();
+    provision.account(ACCOUNT, linked());
+    assert_eq!(provision.order(FIRST, paid.clone()), [Effect::SubmitOrder { order_id: FIRST }]);
+    let mut provision = Running::default();
+    provision.account(ACCOUNT, opened(ACCOUNT));
+    assert_eq!(provision.order(FIRST, paid), []);
+    assert_eq!(provision.account(ACCOUNT, linked()), [Effect::SubmitOrder { order_id: FIRST }]);
+}
+
+#[test]
 fn a_submitted_order_is_watched_and_a_cancellation_is_passed_on() {
     let mut provision = Running::default();
     let submitted = OrderEvent::OrderSubmitted { provider_order_id: "po-1".to_owned() };

@@ -9,12 +9,15 @@ mod customers;
 mod invoices;
 mod machine;
 mod orders;
+mod payments;
 mod subscriptions;
 
 #[path = "../invoicing/mod.rs"]
 mod invoicing;
 #[path = "../ordering/mod.rs"]
 mod ordering;
+#[path = "../paying/mod.rs"]
+mod paying;
 #[path = "../people/mod.rs"]
 mod people;
 #[path = "../running/mod.rs"]
@@ -40,9 +43,11 @@ fn page() -> String {
         customers::machine().written(),
         accounts::machine().written(),
         orders::machine().written(),
+        orders::prepaid_machine().written(),
         subscriptions::machine().written(),
         billing_runs::machine().written(),
         invoices::machine().written(),
+        payments::machine().written(),
     ];
     format!("{HEAD}\n{}", machines.join("\n"))
 }

@@ -5,12 +5,20 @@ use domain::order::{OrderCommand, OrderEvent, OrderRules, PaymentMode, StartOrde
 
 use super::machine::{Machine, Question, Situation};
 use super::ordering::{
-    after, at, day, given_up, order, place, placed, provisioned, record, refuse, rejected, scheduled, submit, submitted,
+    after, at, day, given_up, order, place, placed, prepaid, provisioned, record, refuse, rejected, scheduled, submit,
+    submitted,
 };
+use uuid::Uuid;
 
 pub fn machine() -> Machine<OrderRules> {
     let status = |state: &domain::order::OrderState| state.known().map(|order| order.status.name());
     Machine { title: "Order", status, situations: situations(), questions: questions() }
+}
+
+/// Those that are paid before they go out, as far as they differ from the others.
+pub fn prepaid_machine() -> Machine<OrderRules> {
+    let status = |state: &domain::order::OrderState| state.known().map(|order| order.status.name());
+    Machine { title: "Prepaid order", status, situations: prepaid_situations(), questions: prepaid_questions() }
 }
 
 fn situations() -> Vec<Situation<OrderRules>> {
@@ -38,14 +46,60 @@ fn start(customer_suspended: bool, withdrawn: Vec<u32>) -> OrderCommand {
     OrderCommand::Start(StartOrder { today, customer_suspended, customer_closed: false, account, withdrawn })
 }
 
+fn prepaid_situations() -> Vec<Situation<OrderRules>> {
+    let told = |commands: &[OrderCommand]| {
+        commands.iter().fold(prepaid(&[1, 1]), |history, command| after(history, command.clone()))
+    };
+    let histories: [(&'static str, Vec<OrderEvent>); 6] = [
+        ("placed", told(&[])),
+        ("payment_pending", told(&[request(FIRST)])),
+        ("payment_failed", told(&[request(FIRST), fails(FIRST)])),
+        ("paid", told(&[request(FIRST), pays(FIRST)])),
+        ("submitted", told(&[request(FIRST), pays(FIRST), submit("po-1")])),
+        ("cancelled", told(&[request(FIRST), fails(FIRST), OrderCommand::Cancel])),
+    ];
+    // Fourteen days later.
+    let at = at() + chrono::TimeDelta::days(14);
+    histories.into_iter().map(|(name, history)| Situation { name, history, at }).collect()
+}
+
+const FIRST: Uuid = Uuid::from_u128(0xa1);
+const SECOND: Uuid = Uuid::from_u128(0xa2);
+
+fn request(payment_id: Uuid) -> OrderCommand {
+    OrderCommand::RequestPayment { payment_id }
+}
+
+fn pays(payment_id: Uuid) -> OrderCommand {
+    OrderCommand::MarkPaid { payment_id }
+}
+
+fn fails(payment_id: Uuid) -> OrderCommand {
+    OrderCommand::MarkPaymentFailed { payment_id, reason: "expired".to_owned() }
+}
+
+fn prepaid_questions() -> Vec<Question<OrderRules>> {
+    vec![
+        Question::new("RequestPayment", |_| request(FIRST)),
+        Question::new("RequestPayment, another one", |_| request(SECOND)),
+        Question::new("MarkPaid", |_| pays(FIRST)),
+        Question::new("MarkPaid, by another one", |_| pays(SECOND)),
+        Question::new("MarkPaymentFailed", |_| fails(FIRST)),
+        Question::new("MarkSubmitted", |_| submit("po-1")),
+        Question::new("RefuseAtSubmission", |_| refuse(None)),
+        Question::new("Cancel", |_| OrderCommand::Cancel),
+        Question::new("CancelUnpaid, after 14 days", |_| OrderCommand::CancelUnpaid),
+    ]
+}
+
 fn questions() -> Vec<Question<OrderRules>> {
     let later = || domain::order::PlaceOrder { start_on: Some(day("2026-11-01")), ..order(&[1, 1]) };
-    let prepaid = || domain::order::PlaceOrder { payment: PaymentMode::Prepaid, ..order(&[1, 1]) };
+    let in_advance = || domain::order::PlaceOrder { payment: PaymentMode::Prepaid, ..order(&[1, 1]) };
     let stopped = || domain::order::PlaceOrder { customer_suspended: true, ..order(&[1, 1]) };
     vec![
         Question::new("Place", |_| place(order(&[1, 1]))),
         Question::new("Place, for a later day", move |_| place(later())),
-        Question::new("Place, prepaid", move |_| place(prepaid())),
+        Question::new("Place, prepaid", move |_| place(in_advance())),
         Question::new("Place, customer suspended", move |_| place(stopped())),
         Question::new("Start", |_| start(false, Vec::new())),
         Question::new("Start, customer suspended", |_| start(true, Vec::new())),
@@ -60,5 +114,6 @@ fn questions() -> Vec<Question<OrderRules>> {
         Question::new("RecordOutcome, all rejected", |_| record(vec![rejected(1), rejected(2)])),
         Question::new("RecordOutcome, all cancelled", |_| record(vec![given_up(1), given_up(2)])),
         Question::new("Cancel", |_| OrderCommand::Cancel),
+        Question::new("NoteNotified", |_| OrderCommand::NoteNotified { ended_at: at(), failed: false }),
     ]
 }

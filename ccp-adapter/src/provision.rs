@@ -8,7 +8,7 @@ use commands::order::{MarkSubmitted, RefuseAtSubmission};
 use domain::account::{AccountRules, AccountStatus};
 use domain::customer::CustomerRules;
 use domain::ids;
-use domain::order::{Order, OrderRules, OrderStatus, PaymentMode};
+use domain::order::{Order, OrderRules};
 use uuid::Uuid;
 
 use crate::backoff;
@@ -58,13 +58,13 @@ impl Adapter {
         let order = self.load::<OrderRules>(order_id).await?;
         let Some(order) = order.state.known() else { return Ok(done("there is no such order")) };
         // Also an order that no longer waits may have been sent: a crash after the call left no try behind.
-        if due.attempts > 0 || !may_go_out(order) {
+        if due.attempts > 0 || !order.may_go_out() {
             let found = self.client.find_order(order_id).await.map_err(|f| perform::unanswered(due, &f))?;
             if let Some(found) = found {
                 return self.mark_submitted(due, order_id, found).await;
             }
         }
-        if !may_go_out(order) {
+        if !order.may_go_out() {
             return Ok(done(format!("the order is {}", order.status.name())));
         }
         let account = self.load::<AccountRules>(order.details.account_id).await?;
@@ -145,14 +145,6 @@ impl Adapter {
             Outcome::NotReached(failure) => Ok(perform::not_reached(due, &failure)),
             Outcome::Unknown(failure) => Ok(perform::unknown(due, &failure)),
         }
-    }
-}
-
-/// It waits for the provider: prepaid orders once they are paid.
-const fn may_go_out(order: &Order) -> bool {
-    match order.details.payment {
-        PaymentMode::Invoice => matches!(order.status, OrderStatus::Placed),
-        PaymentMode::Prepaid => matches!(order.status, OrderStatus::Paid),
     }
 }
 

@@ -4,6 +4,7 @@
 mod documents;
 mod november;
 mod october;
+mod prepaid;
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};

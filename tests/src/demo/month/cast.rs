@@ -88,6 +88,14 @@ impl Seller {
         Ok(())
     }
 
+    /// Of the next order.
+    pub(super) async fn provider_rejects_second_line(&self) -> anyhow::Result<()> {
+        let orders = json!({ "method": "POST", "path": "/v1/orders" });
+        let body = json!({ "match": orders, "fault": "reject_line", "seed": 1 });
+        let answer = story::ask(&self.provider, Method::POST, "/sim/faults", None, Some(&body)).await?;
+        story::expect(answer, 200).map(drop)
+    }
+
     pub(super) async fn registers_direct(&self, rules: Rules) -> anyhow::Result<Customer> {
         let monat = self.registers("Monat Verlag", "direct", "DE811569869", None).await?;
         let mut everybody = json!({ "kind": "markup_on_cost", "percent": "25" });

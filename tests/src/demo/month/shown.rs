@@ -14,9 +14,18 @@ const COLUMNS: [&str; 10] =
 /// The invoice of the month before that day.
 pub(super) async fn invoice(month: &Month, customer: &Customer, end: NaiveDate) -> anyhow::Result<()> {
     let invoice = month.invoice_of(customer, end - Months::new(1)).await?;
-    let number = text(&invoice, "number")?;
-    let (issued, due) = (text(&invoice, "issued_on")?, text(&invoice, "due_on")?);
-    println!("\n  {number} to {}, for {}, issued {issued}, due {due}", customer.name, text(&invoice, "period")?);
+    sheet(month, customer, &invoice)
+}
+
+/// The invoice of a prepaid order of Monat's.
+pub(super) async fn paid_in_advance(month: &Month, order: &str) -> anyhow::Result<()> {
+    sheet(month, &month.monat, &month.order_invoice(order).await?)
+}
+
+fn sheet(month: &Month, customer: &Customer, invoice: &Value) -> anyhow::Result<()> {
+    let number = text(invoice, "number")?;
+    let (issued, due) = (text(invoice, "issued_on")?, text(invoice, "due_on")?);
+    println!("\n  {number} to {}, for {}, issued {issued}, due {due}", customer.name, text(invoice, "period")?);
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY).set_header(COLUMNS);
     for column in [5, 7, 8, 9] {
@@ -36,7 +45,7 @@ pub(super) async fn invoice(month: &Month, customer: &Customer, end: NaiveDate) 
         amount(&invoice["total"])?,
         amount(&invoice["balance"])?,
     );
-    println!("  {}/v1/invoices/{}/document?format=pdf|ubl|csv|json", month.site.api, text(&invoice, "id")?);
+    println!("  {}/v1/invoices/{}/document?format=pdf|ubl|csv|json", month.site.api, text(invoice, "id")?);
     Ok(())
 }
 

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::Event;
-use domain::billing::{Charge, ChargeKey, History, InvoiceLine};
+use domain::billing::{Charge, ChargeKey, History, InvoiceLine, order};
+use domain::order::OrderRules;
 use domain::subscription::SubscriptionEvent;
+use domain::{Event, ids};
 use uuid::Uuid;
 
 use super::Papers;
 use crate::invariants::evidence::Evidence;
+use crate::invariants::fold;
 
 /// Account, document, charge.
 type Entry = (Uuid, Uuid, ChargeKey);
@@ -16,10 +18,13 @@ type Entry = (Uuid, Uuid, ChargeKey);
 pub(super) fn check(evidence: &Evidence, papers: &Papers) -> Vec<String> {
     let entries: BTreeSet<Entry> = entries(papers).collect();
     let lines: Vec<(Uuid, &InvoiceLine)> = lines(papers).collect();
-    let on_paper: BTreeSet<Entry> =
-        lines.iter().map(|(document, line)| (line.account_id, *document, line.charge_key())).collect();
-    let mut wrong = twice(lines.iter().map(|(document, line)| (line.charge_key(), *document)));
-    let forgotten = on_paper.difference(&entries);
+    let lost = lost(evidence);
+    let entry = |(document, line): &(Uuid, &InvoiceLine)| (line.account_id, *document, line.charge_key());
+    let on_paper: BTreeSet<Entry> = lines.iter().map(entry).collect();
+    let standing: Vec<_> = lines.iter().filter(|(document, line)| !lost.contains(&(*document, line.line))).collect();
+    let owed: BTreeSet<Entry> = standing.iter().copied().map(entry).collect();
+    let mut wrong = twice(standing.iter().map(|(document, line)| (line.charge_key(), *document)));
+    let forgotten = owed.difference(&entries);
     wrong.extend(forgotten.map(|(account, document, charge)| {
         format!("{document} has {charge:?}, and the ledger of {account} does not know it")
     }));
@@ -27,6 +32,7 @@ pub(super) fn check(evidence: &Evidence, papers: &Papers) -> Vec<String> {
     wrong.extend(missing.map(|(account, document, charge)| {
         format!("the ledger of {account} has {charge:?} on {document}, which does not have it")
     }));
+    wrong.extend(kept(papers, &lost, &entries));
     wrong.extend(passed_on(papers));
     wrong.extend(otherwise(evidence, papers, &lines));
     wrong
@@ -47,10 +53,37 @@ fn lines(papers: &Papers) -> impl Iterator<Item = (Uuid, &InvoiceLine)> {
     invoiced.chain(notes.flat_map(|(id, note)| note.issued.lines.iter().map(move |line| (*id, &line.of))))
 }
 
+/// Lines of invoices of prepaid orders that came to nothing: they are given back, and billed no more.
+fn lost(evidence: &Evidence) -> BTreeSet<(Uuid, u32)> {
+    let orders = fold::of_rules::<OrderRules>(evidence.events.iter());
+    let lost = orders.into_iter().filter_map(|(id, stream)| {
+        let lines = order::lost_lines(stream.state.known()?);
+        Some(lines.into_iter().map(move |line| (ids::order_invoice(id), line)))
+    });
+    lost.flatten().collect()
+}
+
+/// What is billed no more has been given back.
+fn kept(papers: &Papers, lost: &BTreeSet<(Uuid, u32)>, entries: &BTreeSet<Entry>) -> Vec<String> {
+    let mut kept = Vec::new();
+    for (document, number) in lost {
+        let Some(invoice) = papers.invoices.get(document) else { continue };
+        let line = invoice.contents.lines.iter().find(|line| line.line == *number);
+        let left = invoice.lines_left().unwrap_or_default().into_iter().find(|left| left.line == *number);
+        let (Some(line), Some(left)) = (line, left) else { continue };
+        let is_billed = entries.contains(&(line.account_id, *document, line.charge_key()));
+        if !is_billed && !left.left.amount().is_zero() {
+            kept.push(format!("line {number} of {document} came to nothing, and {} of it is kept", left.left));
+        }
+    }
+    kept
+}
+
+/// By the first of a charge's names: a first cycle is the same one, whatever day it begins.
 fn twice(charges: impl Iterator<Item = (ChargeKey, Uuid)>) -> Vec<String> {
     let mut documents: BTreeMap<ChargeKey, Vec<Uuid>> = BTreeMap::new();
     for (charge, document) in charges {
-        documents.entry(charge).or_default().push(document);
+        documents.entry(*charge.names().start()).or_default().push(document);
     }
     let several = documents.into_iter().filter(|(_, documents)| documents.len() > 1);
     several.map(|(charge, documents)| format!("{charge:?} is billed by {documents:?}")).collect()

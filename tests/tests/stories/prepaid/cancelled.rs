@@ -1,0 +1,181 @@
+//! Orders that are called off, before and after they were paid.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::client::Client;
+use tests::story::{self, new_key};
+
+use super::{Till, amount, path, processes, text};
+
+#[tokio::test]
+async fn before_it_is_paid_it_is_cancelled_at_once() -> anyhow::Result<()> {
+    let till = Till::open().await?;
+    let placed = till.orders(&[("office-business", 2)]).await?;
+    let done = story::expect(till.cancels(&placed).await?, 200)?.body;
+    assert_eq!((&done["status"], processes(&done)), (&json!("cancelled"), ["none"; 3].map(str::to_owned)));
+    let late = super::tries_to_check_out(till.customer(), &placed).await?;
+    story::refused(till.customer(), &late, 409, "invalid-state").await?;
+
+    till.will_come_to("expired", 1).await?;
+    let failed = till.orders(&[("office-business", 2)]).await?;
+    till.checks_out(&failed).await?;
+    till.sees(&failed, "payment_failed").await?;
+    assert_eq!(story::expect(till.cancels(&failed).await?, 200)?.body["status"], "cancelled");
+    for order in [&placed, &failed] {
+        assert_eq!(till.moved(order).await?, Vec::<String>::new());
+    }
+    till.holds().await
+}
+
+#[tokio::test]
+async fn while_a_payment_is_on_its_way_nothing_is_cancelled() -> anyhow::Result<()> {
+    let till = Till::open().await?;
+    till.will_come_to("pending", 1).await?;
+    let order = till.orders(&[("office-business", 2)]).await?;
+    till.checks_out(&order).await?;
+    story::refused(till.customer(), &till.cancels(&order).await?, 409, "payment-in-progress").await?;
+    let again = super::tries_to_check_out(till.customer(), &order).await?;
+    story::refused(till.customer(), &again, 409, "payment-in-progress").await?;
+    till.comes_to(&order, "failed").await?;
+    till.sees(&order, "payment_failed").await?;
+    assert_eq!(story::expect(till.cancels(&order).await?, 200)?.body["status"], "cancelled");
+    Ok(())
+}
+
+/// The account takes its time, so that what is paid waits for it.
+async fn slow_account(till: &Till) -> anyhow::Result<String> {
+    let slow = json!({ "match": { "method": "POST", "path": "/v1/accounts" }, "fault": "503", "times": 100_000 });
+    story::troubles(&till.world, &slow).await?;
+    story::opens_account(till.customer(), till.customer_id()).await?.id()
+}
+
+#[tokio::test]
+async fn what_is_paid_is_given_back_by_itself() -> anyhow::Result<()> {
+    let till = Till::open().await?;
+    let account = slow_account(&till).await?;
+    let wish = till.wish_for(&account, &[("office-business", 3), ("mail-guard", 1)])?;
+    let order = till.customer().post("/v1/orders", &new_key(), &wish, 201).await?.id()?;
+    let payment = till.pays(&order).await?;
+    let waiting = till.sees(&order, "paid").await?;
+    assert_eq!(processes(&waiting), ["completed", "pending", "completed"]);
+    let done = story::expect(till.cancels(&order).await?, 200)?.body;
+    assert_eq!((&done["status"], processes(&done)[0].as_str()), (&json!("cancelled"), "completed"));
+
+    let total = amount(&done, "total");
+    let refunded = |body: &Value| body["refunds"][0]["status"] == "succeeded";
+    let path = format!("/v1/payments/{}", payment.id()?);
+    let seen = till.customer().wait_until(&path, refunded).await?.body;
+    assert_eq!((amount(&seen, "refunded"), &seen["status"]), (total.clone(), &json!("succeeded")));
+    assert_eq!(till.moved(&order).await?, [format!("charge {total}"), format!("refund {total}")]);
+    let (invoice, notes) = till.papers(&order).await?;
+    assert_eq!((&invoice["status"], notes.len()), (&json!("paid"), 1));
+    assert_eq!((amount(&notes[0], "total"), &notes[0]["settle"]), (total, &json!("refund")));
+    let own = till.customer().get(&format!("/v1/credit-notes/{}", text(&notes[0]["id"]))).await?;
+    assert_eq!(own.body["total"], notes[0]["total"]);
+    assert!(
+        till.balance().await?.as_array().unwrap().iter().all(|sum| amount(sum, "amount") != amount(&invoice, "total"))
+    );
+    let again = story::expect(till.cancels(&order).await?, 200)?.body;
+    assert_eq!(again["status"], "cancelled");
+    story::calms(&till.world).await?;
+    till.customer().wait_until(&format!("/v1/accounts/{account}"), |body| body["status"] == "active").await?;
+    assert_eq!(till.history("order", &order).await?.last().unwrap(), "OrderCancelled", "it never went out");
+    till.holds().await
+}
+
+#[tokio::test]
+async fn money_for_what_is_over_goes_back() -> anyhow::Result<()> {
+    let till = Till::open().await?;
+    till.will_come_to("expired", 1).await?;
+    let order = till.orders(&[("office-business", 2)]).await?;
+    let payment = till.checks_out(&order).await?;
+    till.sees_payment(&payment.id()?, "expired").await?;
+    story::expect(till.cancels(&order).await?, 200)?;
+    // The wallet had it wrong.
+    till.comes_to(&order, "succeeded").await?;
+    let refunded = |body: &Value| body["status"] == "succeeded" && body["refunds"][0]["status"] == "succeeded";
+    let seen = till.customer().wait_until(&format!("/v1/payments/{}", payment.id()?), refunded).await?.body;
+    let total = amount(&seen, "amount");
+    assert_eq!(amount(&seen, "refunded"), total);
+    assert_eq!(till.moved(&order).await?, [format!("charge {total}"), format!("refund {total}")]);
+    assert_eq!(till.customer().get(&path(&order)).await?.body["status"], "cancelled");
+    till.holds().await
+}
+
+/// The order is refused as a whole: nothing of it is kept.
+#[tokio::test]
+async fn what_the_provider_rejects_is_given_back() -> anyhow::Result<()> {
+    let till = Till::open().await?;
+    story::troubles(&till.world, &json!({ "fault": "reject_line" })).await?;
+    let order = till.orders(&[("office-business", 2)]).await?;
+    let payment = till.pays(&order).await?;
+    let failed = story::sees_order_end(till.customer(), &order, "failed").await?.body;
+    assert_eq!(processes(&failed), ["completed", "error", "completed"]);
+    let refunded = |body: &Value| body["refunds"][0]["status"] == "succeeded";
+    let seen = till.customer().wait_until(&format!("/v1/payments/{}", payment.id()?), refunded).await?.body;
+    assert_eq!(seen["refunded"], seen["amount"]);
+    let after = till.customer().get_at(&path(&order), story::head(&till.world).await?).await?.body;
+    assert_eq!(after["processes"]["provisioning"], failed["processes"]["provisioning"], "its end stays its end");
+    till.holds().await
+}
+
+/// What was made although the order was cancelled is ended again: it is billed like any other, new and cancelled, and
+/// what was paid in advance is given back apart from that.
+#[tokio::test]
+async fn what_the_provider_made_too_late_is_billed_for_nothing() -> anyhow::Result<()> {
+    let (till, clock) = Till::open_at("2026-10-05T09:00:00Z").await?;
+    let lost = json!({ "match": { "method": "POST", "path": "/v1/orders" }, "fault": "500_after", "times": 1 });
+    let deaf = json!({ "match": { "method": "GET", "path": "/v1/orders" }, "fault": "503", "times": 100, "ms": 200 });
+    for fault in [lost, deaf] {
+        story::troubles(&till.world, &fault).await?;
+    }
+    let order = till.orders(&[("office-business", 2)]).await?;
+    let payment = till.pays(&order).await?;
+    let provider = Client::new(&till.world.settings.provider.url(), "")?;
+    let is_there = |body: &Value| {
+        body["effects"].as_array().is_some_and(|all| all.iter().any(|effect| effect["operation"] == "place_order"))
+    };
+    provider.wait_until("/sim/ledger", is_there).await?;
+    provider.wait_until("/sim/health", |body| body["unfinished"] == 0).await?;
+    story::expect(till.cancels(&order).await?, 200)?;
+    story::calms(&till.world).await?;
+    let made = |body: &Value| body["lines"][0]["subscription_id"].is_string();
+    let seen = till.customer().wait_until(&path(&order), made).await?.body;
+    let subscription = format!("/v1/subscriptions/{}", text(&seen["lines"][0]["subscription_id"]));
+    till.customer().wait_until(&subscription, |body| body["status"] == "cancelled").await?;
+    let refunded = |body: &Value| body["refunds"][0]["status"] == "succeeded";
+    till.customer().wait_until(&format!("/v1/payments/{}", payment.id()?), refunded).await?;
+
+    clock.advance("P27D").await?;
+    let listed = till.customer().get_at("/v1/invoices?period=2026-10", story::head(&till.world).await?).await?;
+    let month = story::data(&listed).into_iter().find(|invoice| invoice["kind"] == "period").unwrap();
+    let lines = month["lines"].as_array().unwrap();
+    assert_eq!(story::each(lines, "charge"), ["new", "cancel"], "{month}");
+    assert_eq!((amount(&month, "total"), &month["status"]), ("0.00".to_owned(), &json!("paid")));
+    till.holds().await
+}
+
+#[tokio::test]
+async fn what_is_submitted_is_cancelled_as_far_as_the_provider_does() -> anyhow::Result<()> {
+    let till = Till::open().await?;
+    let deaf = json!({ "match": { "method": "GET", "path": "/v1/orders" }, "fault": "503", "times": 2 });
+    story::troubles(&till.world, &deaf).await?;
+    story::troubles(&till.world, &json!({ "match": { "path": "order." }, "fault": "webhook_lost", "times": 9 }))
+        .await?;
+    let order = till.orders(&[("office-business", 2)]).await?;
+    till.pays(&order).await?;
+    till.sees(&order, "submitted").await?;
+    story::expect(till.cancels(&order).await?, 202)?;
+    let ended =
+        till.customer().wait_until(&path(&order), |body| body["processes"]["provisioning"]["state"] != "pending");
+    let ended = ended.await?.body;
+    let (_, notes) = till.papers(&order).await?;
+    if ended["status"] == "fulfilled" {
+        assert_eq!(notes, Vec::<Value>::new(), "it came too late");
+    } else {
+        assert_eq!(ended["status"], "cancelled", "{ended}");
+    }
+    let again = story::ask(till.customer(), Method::PUT, &format!("{}/cancel", path(&order)), None, None).await?;
+    assert!([200, 409].contains(&again.status), "{}", again.text);
+    till.holds().await
+}

@@ -64,13 +64,14 @@ async fn a_statement_adds_up_to_what_is_owed() -> anyhow::Result<()> {
         "invoice 119.00",
         "payment -100.00",
         "recovered 107.10",
-        "payment -120.00",
+        "payment -107.10",
         "credit_note -59.50",
         "void -119.00",
         "credit_note -23.80",
         "uncollectible -119.00",
         "recovered 11.90",
         "credit_note -11.90",
+        "overpayment -12.90",
     ];
     assert_eq!(entries.iter().map(told).collect::<Vec<_>>(), expected);
     assert_eq!(entries[2]["applied"], money("40.50"), "moved, and owed in sum as before");

@@ -1,5 +1,6 @@
 //! The story, told step by step: from a reseller's new customer to an active subscription and the auditor's view of it.
 
+pub mod collection;
 pub mod month;
 pub mod year;
 

@@ -3,6 +3,7 @@
 
 mod billing_runs;
 mod closing;
+mod collection;
 mod commissions;
 mod cqrs;
 mod erasure;
@@ -11,6 +12,7 @@ mod grants;
 mod idempotency;
 mod invoices;
 mod overload;
+mod payments;
 mod races;
 mod refusals;
 mod versions;

@@ -25,7 +25,7 @@ use crate::world::postgres::{DatabaseUrls, prepare_database};
 use crate::world::{TestServers, unique_name};
 
 pub use checks::{check_log, rows_of};
-pub use invoices::{Bill, Deposit, END_CUSTOMER, WriteInvoice, euro};
+pub use invoices::{Bill, Deposit, END_CUSTOMER, WriteExempt, WriteInvoice, euro};
 pub use ledger::{LEDGER, Ledger};
 pub use mirrored::{MirroredLog, Running, quick_client};
 pub use samples::{

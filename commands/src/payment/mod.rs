@@ -14,7 +14,7 @@ mod resolve;
 mod start;
 
 pub use outcome::RecordOutcome;
-pub use pay_all::{pay_all, pay_one};
+pub use pay_all::{Tried, pay_all, pay_one};
 pub use receive::ReceivePayment;
 pub use refund::{RecordRefund, RefundOutcome, RefundPayment};
 pub(crate) use refund::refund_in;

@@ -44,7 +44,8 @@ pub async fn pay_all(bus: &Bus, context: &Context) -> Result<Receipt, Rejection>
 }
 
 /// What came of one invoice.
-enum Tried {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tried {
     /// Now, or by the same request before.
     Started,
     /// It is being paid already.

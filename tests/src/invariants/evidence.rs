@@ -15,15 +15,17 @@ use super::billing::{BookRows, INDEXES};
 use super::people::People;
 
 /// Tables of read models with the reader that keeps them.
-pub(super) const TABLES: [(&str, &str); 12] = [
+pub(super) const TABLES: [(&str, &str); 14] = [
     ("read_customers", "directory"),
     ("read_accounts", "directory"),
     ("read_services", "directory"),
     ("read_price_rules", "directory"),
     ("read_exchange_rates", "directory"),
+    ("read_notification_preferences", "directory"),
     ("read_orders", "orders"),
     ("read_subscriptions", "subscriptions"),
     ("read_invoices", "billing"),
+    ("read_payments", "billing"),
     ("read_credit_notes", "billing"),
     ("read_balances", "billing"),
     ("read_billing_runs", "billing"),

@@ -10,7 +10,9 @@ use domain::customer::{CustomerRules, CustomerState};
 use domain::decider::Fact;
 use domain::exchange_rates::ExchangeRatesRules;
 use domain::invoice::{InvoiceRules, InvoiceState};
+use domain::notification_preferences::NotificationPreferencesRules;
 use domain::order::{Order, OrderRules, OrderState};
+use domain::payment::{PaymentRules, PaymentState};
 use domain::price_rule::PriceRuleRules;
 use domain::service::{ServiceRules, ServiceState};
 use domain::subscription::{SubscriptionCore, SubscriptionRules};
@@ -73,8 +75,10 @@ pub(super) fn rows(evidence: &Evidence, table: &str, reader: &str) -> BTreeMap<U
         "read_services" => documents(of_rules::<ServiceRules>(events), |state: &ServiceState| state.known().is_some()),
         "read_price_rules" => documents(of_rules::<PriceRuleRules>(events), |_| true),
         "read_exchange_rates" => documents(of_rules::<ExchangeRatesRules>(events), |_| true),
+        "read_notification_preferences" => documents(of_rules::<NotificationPreferencesRules>(events), |_| true),
         "read_orders" => documents(of_rules::<OrderRules>(events), |state: &OrderState| state.known().is_some()),
         "read_invoices" => documents(of_rules::<InvoiceRules>(events), |state: &InvoiceState| state.known().is_some()),
+        "read_payments" => documents(of_rules::<PaymentRules>(events), |state: &PaymentState| state.known().is_some()),
         "read_credit_notes" => {
             documents(of_rules::<CreditNoteRules>(events), |state: &CreditNoteState| state.known().is_some())
         }

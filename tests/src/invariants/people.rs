@@ -13,11 +13,12 @@ use super::Finding;
 use super::evidence::Evidence;
 
 /// Tables whose rows go with a customer that moves, with the reader that keeps them.
-const OWNED: [(&str, &str); 5] = [
+const OWNED: [(&str, &str); 6] = [
     ("read_accounts", "directory"),
     ("read_orders", "orders"),
     ("read_subscriptions", "subscriptions"),
     ("read_invoices", "billing"),
+    ("read_payments", "billing"),
     ("read_credit_notes", "billing"),
 ];
 

@@ -43,7 +43,21 @@ impl Bill {
     /// None with these amounts.
     pub fn contents(&self) -> Result<InvoiceContents, Refusal> {
         let treatment = Treatment { category: TaxCategory::S, rate: Decimal::from(19), note: None };
-        let lines = vec![self.line()?];
+        self.contents_at(UnitPrice::from(euro(100)), treatment)
+    }
+
+    /// So many cents in all, without tax.
+    ///
+    /// # Errors
+    /// None with amounts that fit.
+    pub fn exempt(&self, cents: i64) -> Result<InvoiceContents, Refusal> {
+        let note = Some("Exempt from tax.".to_owned());
+        let treatment = Treatment { category: TaxCategory::E, rate: Decimal::ZERO, note };
+        self.contents_at(UnitPrice::rounded(Decimal::new(cents, 4), Currency::EUR), treatment)
+    }
+
+    fn contents_at(&self, unit_price: UnitPrice, treatment: Treatment) -> Result<InvoiceContents, Refusal> {
+        let lines = vec![self.line(unit_price)?];
         Ok(InvoiceContents {
             invoice_id: self.invoice_id(),
             kind: InvoiceKind::Period,
@@ -66,7 +80,7 @@ impl Bill {
         })
     }
 
-    fn line(&self) -> Result<InvoiceLine, Refusal> {
+    fn line(&self, unit_price: UnitPrice) -> Result<InvoiceLine, Refusal> {
         let subject = Subject {
             subscription_id: ids::derived(&["test", "subscription"]),
             provider_subscription_id: "sub-1".to_owned(),
@@ -77,7 +91,7 @@ impl Bill {
             sku: "office".to_owned(),
         };
         let prices = Prices {
-            unit_price: UnitPrice::from(euro(100)),
+            unit_price,
             reseller_unit_price: (self.route != Route::Own).then(|| UnitPrice::from(euro(90))),
             unit_cost: euro(80),
             discountable: true,
@@ -117,6 +131,23 @@ impl Command for WriteInvoice {
             Some(day) => invoice::issue_in(work, contents, day).await?,
             None => invoice::draft_in(work, contents).await?,
         }
+        Ok(Answer::resource(201, StreamId::new(AggregateType::Invoice, self.bill.invoice_id())))
+    }
+}
+
+/// Issues one of so many cents, tax included, for what gateways make of an amount.
+#[derive(Debug, Clone, Copy)]
+pub struct WriteExempt {
+    pub bill: Bill,
+    pub cents: i64,
+    pub issued_on: NaiveDate,
+}
+
+impl Command for WriteExempt {
+    const OPERATION: Operation = Operation::System;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
+        invoice::issue_in(work, self.bill.exempt(self.cents)?, self.issued_on).await?;
         Ok(Answer::resource(201, StreamId::new(AggregateType::Invoice, self.bill.invoice_id())))
     }
 }

@@ -16,7 +16,7 @@ pub struct PaidBody {
     /// For so many a payment was started.
     #[schema(example = 17)]
     pub attempted: u64,
-    /// So many had an open payment already, or were settled in the meantime.
+    /// So many had an open payment already.
     #[schema(example = 2)]
     pub skipped: u64,
 }

@@ -1,10 +1,11 @@
 //! Answers as the earlier system gave them: bodies only where clients read one.
 
 use axum::Json;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::super::bare;
 use crate::http::problem::Problem;
 
 /// Why nothing came of a request.
@@ -42,7 +43,7 @@ impl IntoResponse for Refused {
     }
 }
 
-/// Problems by their status; only what says when to come again, or how to log in, is kept.
+/// Problems by their status.
 fn translated(problem: Problem) -> Response {
     let theirs = problem.into_response();
     let status = match theirs.status() {
@@ -50,17 +51,13 @@ fn translated(problem: Problem) -> Response {
         StatusCode::UNPROCESSABLE_ENTITY | StatusCode::UNSUPPORTED_MEDIA_TYPE => StatusCode::BAD_REQUEST,
         other => other,
     };
-    let mut ours = status.into_response();
-    for name in [header::WWW_AUTHENTICATE, header::RETRY_AFTER, header::CONNECTION] {
-        if let Some(value) = theirs.headers().get(&name) {
-            ours.headers_mut().insert(name, value.clone());
-        }
-    }
-    ours
+    bare(&theirs, status)
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
     use crate::http::problem::ProblemType;
 

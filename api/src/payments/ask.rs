@@ -13,6 +13,9 @@ use super::perform::{Cashier, Handled, Step, done, log_away};
 /// What an operator reads where only an operator can find it out.
 const FOR_THE_OPERATOR: &str = "this gateway cannot be asked: an operator finds out and resolves the payment";
 
+/// What an operator reads where money came in that nobody asked for.
+const MISMATCH: &str = "the gateway charged another amount or currency for a payment that is over";
+
 impl Cashier {
     /// Also about a payment that ended without success: where money came in after all, that is news.
     pub(super) async fn ask(&self, due: &Due, payment_id: Uuid) -> Step {
@@ -33,6 +36,8 @@ impl Cashier {
                 self.remember(payment_id, &request).await?;
                 (Some(outcome), false)
             }
+            // It had a name for it: that it shows nothing by now proves nothing.
+            Found::Nothing if request.is_some() => (None, false),
             // Once may be too early: what was sent may still have been on its way.
             Found::Nothing if ask.missed => (Some(PaymentOutcome::Unreachable), true),
             Found::Nothing => (None, true),
@@ -40,6 +45,10 @@ impl Cashier {
             Found::Open(_) | Found::Unreadable | Found::Unanswered => (None, ask.missed),
         };
         match outcome {
+            // What is over cannot become unknown again.
+            Some(PaymentOutcome::Unknown(_)) if !status.is_open() => {
+                Err(Performed::Dead { reason: MISMATCH.to_owned() })
+            }
             Some(PaymentOutcome::Unknown(_)) | None => self.put_off(due, now, (ask, missed)).await,
             Some(outcome) => {
                 let recorded = self.record(due, payment_id, outcome).await?;

@@ -203,8 +203,9 @@ async fn page<'e, E: PgExecutor<'e>>(
         "select op_id, process, position, kind, subject, state, attempts, asked, due_at, outcome, created_at, settled_at \
          from effects f where (cardinality($1::text[]) = 0 or state = any($1)) \
          and ($2::timestamptz is null or ({moment}, op_id::text collate \"C\") < ($2, $3::text collate \"C\")) \
-         and ($4::uuid is null or exists (select from events e where e.sequence = 1 and e.aggregate_id = f.subject \
-            and e.aggregate_type in ('account', 'order', 'subscription', 'drift') and e.customer_id = $4)) \
+         and ($4::uuid is null or exists (select from events e where e.sequence = 1 \
+            and e.aggregate_id in (f.subject, f.effect->>'payment_id') and e.customer_id = $4 \
+            and e.aggregate_type in ('account', 'order', 'subscription', 'drift', 'invoice', 'payment'))) \
          order by {moment} desc, op_id::text collate \"C\" desc limit $5"
     );
     sqlx::query_as(&sql)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::order::{Order, OrderStatus};
+use domain::order::{Order, OrderStatus, PaymentMode};
 use domain::process::{Bill, Change, Collect, Documents, Dun, Notify, Process, Provision};
 use domain::{AggregateType, StreamId, ids};
 use serde_json::Value;
@@ -79,13 +79,27 @@ fn forgotten(evidence: &Evidence, orders: &BTreeMap<Uuid, Order>) -> Vec<String>
         evidence.until(evidence.position_of("processes")).map(|event| event.aggregate_id.as_str()).collect();
     let lost = orders.iter().filter(|(id, order)| {
         let id = id.to_string();
-        let waits = order.status == OrderStatus::Scheduled
+        let waits = waits_by_itself(order)
             || cared_for.contains(id.as_str())
             || cared_for.contains(order.details.account_id.to_string().as_str())
             || !seen.contains(id.as_str());
         !order.status.is_final() && !waits && !is_behind(evidence, &id)
     });
     lost.map(|(id, order)| format!("the order {id} is {} and nobody looks after it", order.status.name())).collect()
+}
+
+/// For its day, for whoever pays it in advance, or for what comes of that payment.
+fn waits_by_itself(order: &Order) -> bool {
+    match order.status {
+        OrderStatus::Scheduled | OrderStatus::PaymentPending | OrderStatus::PaymentFailed => true,
+        OrderStatus::Placed => order.details.payment == PaymentMode::Prepaid,
+        OrderStatus::Paid
+        | OrderStatus::Submitted
+        | OrderStatus::Fulfilled
+        | OrderStatus::PartiallyFulfilled
+        | OrderStatus::Failed
+        | OrderStatus::Cancelled => false,
+    }
 }
 
 /// Whether something happened to the stream that the processes have not seen yet.

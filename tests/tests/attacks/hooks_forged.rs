@@ -19,6 +19,7 @@ async fn only_what_the_provider_signed_is_stored() {
     altered(&ground).await;
     timestamps(&ground).await;
     ids(&ground).await;
+    senders(&ground).await;
     let after = stored(&ground, "%").await;
     ground.check("79-93", after == before, format!("{} forged webhooks are stored", after - before));
     valid_but_odd(&ground).await;
@@ -50,6 +51,17 @@ async fn headers(ground: &Ground) {
     ground.refused("79 none", bare.clone(), 401, "webhook-signature").await;
     let operator = bare.by(&ground.world.tokens.operator);
     ground.refused("79 a bearer token instead", operator, 401, "webhook-signature").await;
+}
+
+/// Who may speak for one of the systems outside may not speak for another.
+async fn senders(ground: &Ground) {
+    let payments = &ground.world.settings.gateways.as_ref().unwrap().webhook_secret;
+    let paid = Hook::new("senders", "payment.succeeded", &json!({ "operation_id": uuid::Uuid::nil() }));
+    let elsewhere = |ask: Ask| Ask { path: "/v1/webhooks/payments".to_owned(), ..ask };
+    ground.refused("79 the CCP's", elsewhere(paid.signed(ground)), 401, "webhook-signature").await;
+    ground.refused("79 a gateway's", paid.with(&paid.signature(payments)), 401, "webhook-signature").await;
+    let bare = elsewhere(Ask::new("POST", crate::hooks::PATH).bytes("{}"));
+    ground.refused("79 nobody's", bare, 401, "webhook-signature").await;
 }
 
 async fn signatures(ground: &Ground) {

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod payments;
 mod points;
 mod processes;
 mod proof;
+mod proof_books;
 mod provider;
 mod servers;
 mod storm;

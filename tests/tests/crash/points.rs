@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use event_log::crash::POINTS;
 use tests::trial::Trial;
 
+use crate::payments;
+
 /// At which passage to die: late enough that the load is in full swing.
 const WRITING: &[(&str, u32)] = &[
     ("append.before", 12),
@@ -39,7 +41,14 @@ async fn crash_at_each(name: &str, points: &[(&str, u32)]) -> anyhow::Result<()>
 
 #[test]
 fn every_crash_point_is_in_the_programme() {
-    let tried: BTreeSet<&str> = WRITING.iter().chain(READING).map(|(point, _)| *point).chain(BILLING).chain(MAIL).collect();
+    let tried: BTreeSet<&str> = WRITING
+        .iter()
+        .chain(READING)
+        .map(|(point, _)| *point)
+        .chain(BILLING)
+        .chain(payments::POINTS)
+        .chain(MAIL)
+        .collect();
     assert_eq!(tried, POINTS.iter().copied().collect());
 }
 

@@ -22,8 +22,9 @@ async fn strike(trial: &mut Trial, round: &mut Round, dice: &mut Dice) -> anyhow
     match dice.below(6) {
         0 => trial.kill_product(round).await,
         1 => {
-            // No month ends here, and there is no mail server.
-            let passed = |point: &&str| !point.starts_with("billing.") && !point.starts_with("mail.");
+            // No month ends here, nobody pays, and there is no mail server.
+            let elsewhere = ["billing.", "payment.", "mail."];
+            let passed = |point: &&str| !elsewhere.iter().any(|part| point.starts_with(part));
             let points: Vec<&str> = POINTS.iter().copied().filter(passed).collect();
             let point = points[usize::try_from(dice.below(points.len() as u64))?];
             let nth = u32::try_from(1 + dice.below(10))?;

@@ -152,6 +152,7 @@ async fn only_exactly_what_was_asked_for_counts_as_paid() {
     let cases = [
         (json!({}), paid.clone()),
         (json!({ "operation_id": null }), paid.clone()),
+        (json!({ "payment_request_id": null }), paid.clone()),
         (json!({ "amount": "12.5" }), paid),
         (json!({ "amount": "12.51" }), mismatch.clone()),
         (json!({ "amount": "1250" }), mismatch.clone()),
@@ -164,7 +165,6 @@ async fn only_exactly_what_was_asked_for_counts_as_paid() {
         (json!({ "operation_id": INVOICE }), Found::Unreadable),
         (json!({ "operation_id": "?" }), Found::Unreadable),
         (json!({ "payment_request_id": "pay_2" }), Found::Unreadable),
-        (json!({ "payment_request_id": null }), Found::Unreadable),
         (json!({ "status": "SUCCEEDED" }), Found::Unreadable),
         (json!({ "status": "captured" }), Found::Unreadable),
         (json!({ "status": true }), Found::Unreadable),
@@ -211,6 +211,7 @@ async fn by_reference_only_what_bears_our_key_is_ours() {
         (json!({}), Found::Ended(request(), PaymentOutcome::Succeeded)),
         (json!({ "operation_id": INVOICE }), Found::Nothing),
         (json!({ "operation_id": null }), Found::Unreadable),
+        (json!({ "payment_request_id": null }), Found::Unreadable),
     ];
     for (changes, expected) in cases {
         let body = shown(changes.clone());

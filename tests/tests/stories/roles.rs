@@ -9,7 +9,7 @@ use tests::story::{self, cast, data, each};
 use tests::world::product::{Service, Settings};
 use tests::world::{World, ports};
 
-const ROLES: [&str; 6] = ["http", "relay", "project", "react", "ccp", "schedule"];
+const ROLES: [&str; 8] = ["http", "relay", "project", "react", "ccp", "schedule", "payments", "notify"];
 const GRACE: Duration = Duration::from_secs(30);
 /// A lease that nobody gives back holds for three seconds; a dead process's on the same machine does not.
 const LEASE: Duration = Duration::from_secs(3);

@@ -56,7 +56,7 @@ pub fn reason(word: &str) -> DeclineReason {
 /// A payment as the wallet shows it.
 #[derive(Deserialize)]
 pub struct Shown {
-    payment_request_id: String,
+    payment_request_id: Option<String>,
     /// Our key.
     operation_id: Option<String>,
     status: Status,
@@ -99,7 +99,8 @@ pub fn shown(body: &[u8]) -> Option<Shown> {
 impl Shown {
     /// What it says of a charge, which was asked about under that name, or by its reference.
     pub fn about(&self, charge: &Charge, asked: Option<&RequestId>) -> Found {
-        let Some(request) = RequestId::parse(&self.payment_request_id) else { return Found::Unreadable };
+        let named = self.payment_request_id.as_deref().and_then(RequestId::parse);
+        let Some(request) = named.or_else(|| asked.cloned()) else { return Found::Unreadable };
         if asked.is_some_and(|asked| *asked != request) {
             return Found::Unreadable;
         }
@@ -126,7 +127,7 @@ impl Shown {
 
     /// What it says of a refund.
     pub fn refund(&self, asked: &Refund) -> RefundFound {
-        if self.payment_request_id != asked.request.as_str() {
+        if self.payment_request_id.as_deref().is_some_and(|named| named != asked.request.as_str()) {
             return RefundFound::Unreadable;
         }
         let refund = self.refunds.iter().find(|refund| is(&refund.operation_id, asked.refund_id));

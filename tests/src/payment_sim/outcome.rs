@@ -28,14 +28,15 @@ pub enum Reason {
 impl Outcome {
     /// The amounts that come to something else than success, by their hundredths.
     pub fn of(amount: Decimal) -> Self {
-        match (amount.fract() * Decimal::ONE_HUNDRED).normalize().try_into() {
-            Ok(11u32) => Self::Failed(Reason::InsufficientBalance),
-            Ok(12) => Self::Failed(Reason::CustomerNotFound),
-            Ok(13) => Self::Failed(Reason::CurrencyMismatch),
-            Ok(14) => Self::Unreachable,
-            Ok(15) => Self::Unanswered,
-            Ok(16) => Self::Expired,
-            Ok(_) | Err(_) => Self::Succeeded,
+        let hundredths = (amount.fract() * Decimal::ONE_HUNDRED).normalize();
+        match (hundredths.mantissa(), hundredths.scale()) {
+            (11, 0) => Self::Failed(Reason::InsufficientBalance),
+            (12, 0) => Self::Failed(Reason::CustomerNotFound),
+            (13, 0) => Self::Failed(Reason::CurrencyMismatch),
+            (14, 0) => Self::Unreachable,
+            (15, 0) => Self::Unanswered,
+            (16, 0) => Self::Expired,
+            _ => Self::Succeeded,
         }
     }
 

@@ -58,7 +58,7 @@ async fn what_is_not_yet_submitted_is_cancelled_at_once() -> anyhow::Result<()> 
 }
 
 /// The same provider again, taking its time with every order.
-async fn slow_provider(world: &mut World, completion_ms: u32) -> anyhow::Result<Process> {
+pub async fn slow_provider(world: &mut World, completion_ms: u32) -> anyhow::Result<Process> {
     world.provider.stop().await?;
     let provider = &world.settings.provider;
     let launch = Launch::new(tools::own_binary("ccp-sim")?, world.settings.logs.join("slow-ccp-sim.log"))

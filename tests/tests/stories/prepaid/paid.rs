@@ -11,7 +11,7 @@ use super::{Till, amount, checks_out, path, processes, text, tries_to_check_out}
 async fn what_is_paid_is_invoiced_at_once_and_goes_to_the_provider() -> anyhow::Result<()> {
     let till = Till::open().await?;
     let order = till.orders(&[("office-business", 4), ("mail-guard", 2)]).await?;
-    let placed = till.customer().get(&path(&order)).await?.body;
+    let placed = till.sees(&order, "placed").await?;
     assert_eq!(processes(&placed), ["pending", "pending", "pending"]);
     let started = till.checks_out(&order).await?;
     let facts = ["order_id", "amount", "gateway", "status"].map(|name| started.body[name].clone());
@@ -179,6 +179,9 @@ async fn the_discount_is_taken_off_what_is_charged() -> anyhow::Result<()> {
 async fn a_reseller_earns_on_it_and_gives_back_what_came_to_nothing() -> anyhow::Result<()> {
     let till = Till::open().await?;
     let (cast, sample) = (&till.cast, &till.world.sample);
+    let twelve = json!({ "currency": "EUR", "commission": { "scheme": "percent", "percent": "12" } });
+    let terms = format!("/v1/customers/{}/terms", sample.reseller_id);
+    story::expect(story::ask(&cast.operator, Method::PUT, &terms, None, Some(&twelve)).await?, 200)?;
     story::troubles(&till.world, &json!({ "fault": "reject_line", "seed": 1 })).await?;
     let wish = till.wish_for(&sample.account_id, &[("office-business", 4), ("mail-guard", 2)])?;
     let order = cast.customer.post("/v1/orders", &new_key(), &wish, 201).await?.id()?;

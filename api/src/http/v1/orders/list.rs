@@ -10,8 +10,18 @@ use crate::http::api::Api;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::values;
 
-const STATUSES: &[&str] =
-    &["scheduled", "placed", "submitted", "fulfilled", "partially_fulfilled", "failed", "cancelled"];
+const STATUSES: &[&str] = &[
+    "scheduled",
+    "placed",
+    "payment_pending",
+    "payment_failed",
+    "paid",
+    "submitted",
+    "fulfilled",
+    "partially_fulfilled",
+    "failed",
+    "cancelled",
+];
 
 /// List orders
 #[utoipa::path(

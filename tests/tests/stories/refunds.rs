@@ -260,7 +260,7 @@ async fn a_payment_is_refunded_in_parts_and_its_invoice_credited() -> anyhow::Re
     assert_eq!(at.body["refunds"][0]["amount"], first.body["refunds"][0]["amount"]);
     let again = story::expect(asks(&key, &version).await?, 202)?;
     assert_eq!((&again.body, story::header(&again, "idempotency-replayed")), (&first.body, Some("true")));
-    story::refused(sold.operator(), &asks(&new_key(), &version).await?, 412, "stale-version").await?;
+    story::refused(sold.operator(), &asks(&new_key(), &version).await?, 412, "precondition-failed").await?;
 
     let notes = sold.notes().await?;
     assert_eq!((each(&notes, "reason"), each(&notes, "settle")), (vec!["Refund".into()], vec!["refund".into()]));

@@ -31,7 +31,8 @@ pub struct CreditNoteIn {
     pub amount: Option<serde_json::Value>,
     /// For the customer to read.
     pub reason: String,
-    /// `balance` (default) or `refund`: what becomes of what was paid already.
+    /// What becomes of what was paid already: it goes to the customer's `balance` (default), or as a `refund` back over
+    /// the payments it came with. What cannot go back that way is the customer's balance.
     pub settle: Option<String>,
 }
 
@@ -87,7 +88,8 @@ impl FromFields for Line {
 /// Credit an invoice
 ///
 /// It is taken off what is left to pay first; what was paid already goes to the customer's balance, or the way it came.
-/// The reseller's commission goes back in proportion.
+/// A refund of which nothing can go back is refused: `refund-not-supported`. The reseller's commission goes back in
+/// proportion.
 #[utoipa::path(
     post, path = "/v1/invoices/{id}/credit-notes", tag = "invoices", operation_id = "credit_invoice",
     params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = String, Header), ("If-Match" = Option<String>, Header)),

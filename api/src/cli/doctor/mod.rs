@@ -2,6 +2,7 @@
 
 mod keys;
 mod log;
+mod mail;
 mod nats;
 mod postgres;
 mod readers;
@@ -77,6 +78,7 @@ pub async fn run(settings: &Settings, asked: &Asked) -> anyhow::Result<u8> {
     let mode = format!("{:?}", settings.mode).to_lowercase();
     let mut findings = vec![Finding::ok("configuration", format!("can be used; mode {mode}"))];
     findings.extend(keys::look(settings).await);
+    findings.extend(mail::look(settings).await);
     match postgres::connect(&settings.database_url).await {
         Ok(mut connection) => {
             findings.extend(postgres::look(&mut connection, settings).await?);

@@ -43,7 +43,7 @@ async fn preferences_have_defaults_and_are_replaced_as_a_whole() -> anyhow::Resu
         (&before.body["locale"], &before.body["channels"])
     );
     let stale = customer.request(Method::PUT, PATH).header("If-Match", "\"1\"").json(&wish);
-    story::refused(customer, &customer.send(stale).await?, 412, "stale-version").await?;
+    story::refused(customer, &customer.send(stale).await?, 412, "precondition-failed").await?;
 
     let id = &world.sample.customer_id;
     let audit = format!("/v1/audit/streams/notification_preferences/{id}/state?at_version=1");

@@ -14,6 +14,7 @@ mod clock;
 mod collection;
 mod collection_dunning;
 mod commissions;
+mod compat_billing;
 mod credit_notes;
 mod customers;
 mod customers_moved;

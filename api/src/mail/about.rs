@@ -81,7 +81,10 @@ async fn subject(pool: &PgPool, mail: Mail, events: &[Recorded], then: Then) -> 
         Mail::OrderConfirmed { .. } | Mail::OrderFailed { .. } => {
             then.fold::<OrderRules>(events)?.known().cloned().map(Box::new).map(Subject::Order)
         }
-        Mail::InvoiceIssued { .. } => invoice(then.fold::<InvoiceRules>(events)?.known()).map(Subject::Issued),
+        Mail::InvoiceIssued { .. } => {
+            let stands = Then::LAST.fold::<InvoiceRules>(events)?.known().is_some_and(|now| !now.is_withdrawn());
+            invoice(then.fold::<InvoiceRules>(events)?.known().filter(|_| stands)).map(Subject::Issued)
+        }
         Mail::InvoiceOverdue { step, .. } => {
             let now = Then::LAST.fold::<InvoiceRules>(events)?;
             // Whoever has paid meanwhile is not reminded.

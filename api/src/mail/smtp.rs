@@ -198,6 +198,14 @@ mod tests {
         assert_eq!(smtp.send(&letter("Ada", "ada@story.example", "Hello")).await, Delivery::Away { why });
     }
 
+    #[tokio::test]
+    async fn every_way_to_reach_a_server_is_taken() {
+        for url in ["smtp://mail.example", "smtps://user:word@mail.example", "smtp://u:w@mail.example:587?tls=required"]
+        {
+            assert!(Smtp::new(&url.into(), "post@shop.example").is_ok(), "{url}");
+        }
+    }
+
     #[test]
     fn configuration_that_cannot_be_used_says_so_without_its_secret() {
         let error = Smtp::new(&"ftp://user:hunter2@host".into(), "post@shop.example").unwrap_err().to_string();

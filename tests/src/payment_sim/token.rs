@@ -46,9 +46,13 @@ fn charged(change: &mut Change<'_>, plan: &Plan, new: &NewCharge) -> Answer {
     if new.customer_id == 0 {
         return refused(Reason::CustomerNotFound);
     }
-    match plan.outcome().map_or_else(|| Outcome::of(value), |(outcome, _)| outcome) {
-        Outcome::Succeeded => capture(change, plan, new, value),
-        Outcome::Unanswered => Answer { withheld: true, ..capture(change, plan, new, value) },
+    let outcome = plan.outcome().map_or_else(|| Outcome::of(value), |(outcome, _)| outcome);
+    match outcome {
+        Outcome::Succeeded | Outcome::Unanswered => {
+            let withheld = outcome == Outcome::Unanswered;
+            capture(change, new, value, !withheld && !plan.answer_withheld);
+            Answer { withheld, ..Answer::new(StatusCode::OK, json!({"result": "true"})) }
+        }
         Outcome::Failed(Reason::InsufficientBalance) => Answer::new(StatusCode::OK, json!({"result": "false"})),
         Outcome::Failed(reason) => refused(reason),
         // There is no later here in which something could expire.
@@ -58,8 +62,7 @@ fn charged(change: &mut Change<'_>, plan: &Plan, new: &NewCharge) -> Answer {
     }
 }
 
-fn capture(change: &mut Change<'_>, plan: &Plan, new: &NewCharge, value: Decimal) -> Answer {
-    let is_silent = plan.outcome().map_or_else(|| Outcome::of(value), |(outcome, _)| outcome) == Outcome::Unanswered;
+fn capture(change: &mut Change<'_>, new: &NewCharge, value: Decimal, answer_sent: bool) {
     change.put(Row::Effect(Effect {
         key: clock::new_id("chg"),
         operation: Operation::Charge,
@@ -68,9 +71,8 @@ fn capture(change: &mut Change<'_>, plan: &Plan, new: &NewCharge, value: Decimal
         amount: value,
         currency: new.currency.clone(),
         at: change.now,
-        answer_sent: !plan.answer_withheld && !is_silent,
+        answer_sent,
     }));
-    Answer::new(StatusCode::OK, json!({"result": "true"}))
 }
 
 fn refused(reason: Reason) -> Answer {

@@ -120,14 +120,17 @@ async fn stream(auditor: &Client, aggregate: &str, id: &str) -> anyhow::Result<V
 
 async fn the_auditor_sees_each_event(world: &World, cast: &Cast, told: &Told) -> anyhow::Result<()> {
     let id = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    // The last thing that follows from the order.
+    let is_told = |body: &Value| body["processes"]["notification"]["state"] != "pending";
+    cast.reseller.wait_until(&format!("/v1/orders/{}", told.order.id()?), is_told).await?;
     let expected = [
         ("customer", told.customer.id()?, vec!["CustomerRegistered"], vec!["reseller"]),
         ("account", told.account.clone(), vec!["AccountOpened", "AccountLinked"], vec!["reseller", "system"]),
         (
             "order",
             told.order.id()?,
-            vec!["OrderPlaced", "OrderSubmitted", "OrderLineProvisioned", "OrderFulfilled"],
-            vec!["reseller", "system", "system", "system"],
+            vec!["OrderPlaced", "OrderSubmitted", "OrderLineProvisioned", "OrderFulfilled", "OrderCustomerNotified"],
+            vec!["reseller", "system", "system", "system", "system"],
         ),
         (
             "subscription",

@@ -21,8 +21,8 @@ use super::rate_limit::{self, RateLimits};
 use super::server::{self, ConnectionLimits};
 use super::v1::{
     accounts, admin, audit, billing_discrepancies, billing_runs, commission_statements, commissions, credit_notes,
-    customers, exchange_rates, invoices, notification_preferences, orders, payments,
-    price_rules, services, subscriptions,
+    customers, exchange_rates, invoices, notification_preferences, orders, payments, price_rules, services,
+    subscriptions,
 };
 use super::{dev, docs, openapi, webhooks};
 use crate::clock;
@@ -96,12 +96,8 @@ pub fn operations() -> OpenApiRouter<Api> {
             notification_preferences::get::get_notification_preferences,
             notification_preferences::set::set_notification_preferences
         ))
-        .routes(routes!(webhooks::ccp::deliver_ccp_webhook))
-        .routes(routes!(webhooks::payments::deliver_payment_webhook))
-        .routes(routes!(dev::make_token))
-        .routes(routes!(dev::get_jwks))
-        .routes(routes!(dev::clock::move_clock, dev::clock::get_clock))
         .merge(billing())
+        .merge(without_token())
 }
 
 /// Those about what is billed.
@@ -137,6 +133,16 @@ fn billing() -> OpenApiRouter<Api> {
         .routes(routes!(commission_statements::get::get_commission_statement))
         .routes(routes!(commission_statements::document::get_commission_statement_document))
         .routes(routes!(commission_statements::settle::settle_commission_statement))
+}
+
+/// Those that ask for no token: a signature stands for it, or the development world itself.
+fn without_token() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(webhooks::ccp::deliver_ccp_webhook))
+        .routes(routes!(webhooks::payments::deliver_payment_webhook))
+        .routes(routes!(dev::make_token))
+        .routes(routes!(dev::get_jwks))
+        .routes(routes!(dev::clock::move_clock, dev::clock::get_clock))
 }
 
 /// The public router.

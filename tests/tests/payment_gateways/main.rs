@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod cashier;
 mod contract;
+mod desk;
 mod faults;
 mod ground;
 mod refunds;

@@ -263,6 +263,17 @@ pub fn without_ids(answer: &Answer) -> Value {
     body
 }
 
+/// From now on a customer's invoices are neither collected by themselves nor dunned.
+///
+/// # Errors
+/// When its terms are refused.
+pub async fn pays_by_hand(operator: &Client, customer_id: &str) -> anyhow::Result<()> {
+    let terms = json!({ "collection": "manual", "dunning": false });
+    let path = format!("/v1/customers/{customer_id}/terms");
+    expect(ask(operator, Method::PUT, &path, None, Some(&terms)).await?, 200)?;
+    Ok(())
+}
+
 /// Has something go wrong at the provider.
 ///
 /// # Errors

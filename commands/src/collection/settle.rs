@@ -116,6 +116,9 @@ impl Settling<'_> {
     }
 
     fn performed(&self, turn: Turn, progress: &Progress) -> Performed {
+        if progress.asked >= PER_TRY {
+            return Performed::poll(LOOK_AGAIN);
+        }
         if progress.open > 0 {
             let after = LOOK_AGAIN.saturating_mul(1 << self.due.asked.min(6)).min(LOOK_AGAIN_MAX);
             return Performed::poll(after);

@@ -94,7 +94,7 @@ impl Story {
     async fn is_dunned(&self, due_on: NaiveDate) -> anyhow::Result<()> {
         self.till.begins(due_on + Days::new(SUSPENDED_AFTER - 1)).await?;
         for effort in self.till.efforts(&self.debtor.id).await?.iter().skip(1) {
-            println!("  {effort}");
+            println!("  {}", effort.replacen(' ', "  ", 1));
         }
         let before = self.till.provider_shows(&self.debtor).await?;
         ensure!(before == "active", "it was suspended too early: {before}");

@@ -226,6 +226,9 @@ async fn what_is_void_or_given_up_earns_nothing_and_a_negative_sum_waits() -> an
     let world = World::start_at("2026-10-01T09:00:00Z").await?;
     let variants = [Variant::Difference, Variant::Percent, Variant::Difference];
     let mut month = Month::begin(&world.site(), Rules::OfSeller, &variants).await?;
+    for pair in &month.pairs {
+        story::pays_by_hand(&month.seller.operator, &pair.customer.id).await?;
+    }
     month.lives().await?;
     month.is_billed().await?;
     let [voided, given_up, untouched] = [0, 1, 2].map(|n: usize| month.pairs[n].clone());

@@ -143,6 +143,10 @@ impl Report {
 /// # Errors
 /// When a part of the system that was named cannot be reached.
 pub async fn check(system: &System) -> anyhow::Result<Report> {
+    let before = match &system.payment_sim {
+        Some(url) => Some(payments::Ledger::read(url).await?),
+        None => None,
+    };
     let evidence = Evidence::gather(system).await?;
     let stories = system.journal.as_deref().map(Stories::read).transpose()?;
     let mut findings = Vec::new();
@@ -152,7 +156,7 @@ pub async fn check(system: &System) -> anyhow::Result<Report> {
     findings.extend(models::check(&evidence, &system.pids));
     findings.extend(processes::check(&evidence));
     findings.extend(billing::check(&evidence));
-    findings.extend(payments::check(&evidence, system.payment_sim.as_deref()).await?);
+    findings.extend(payments::check(&evidence, before, system.payment_sim.as_deref()).await?);
     findings.extend(provider::check(&evidence, system.ccp_sim.as_deref()).await?);
     findings.push(people::check(&evidence));
     findings.push(tenants::check(&evidence, stories.as_ref()));

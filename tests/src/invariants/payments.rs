@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use super::evidence::Evidence;
 use super::{Finding, fold};
-use gateway::Ledger;
+pub(super) use gateway::Ledger;
+use gateway::Ledgers;
 
 const ONCE: &str = "an invoice or order is charged once, and what is charged is booked";
 const KNOWN: &str = "what the gateways took and gave back is what is known here";
@@ -63,13 +64,17 @@ pub(super) fn succeeded(payment: &Payment) -> bool {
     payment.status == PaymentStatus::Ended(PaymentOutcome::Succeeded)
 }
 
-/// Looks into the gateways' own ledger where there is one.
-pub(super) async fn check(evidence: &Evidence, payment_sim: Option<&str>) -> anyhow::Result<[Finding; 3]> {
+/// `before` is what the gateways' own ledger said before the evidence was gathered, where there is one.
+pub(super) async fn check(
+    evidence: &Evidence,
+    before: Option<Ledger>,
+    payment_sim: Option<&str>,
+) -> anyhow::Result<[Finding; 3]> {
     let paid = Paid::of(evidence);
-    let known = match payment_sim {
-        Some(url) => {
-            let ledger = Ledger::read(url).await?;
-            Finding::new(17, KNOWN, ledger.effects.len(), gateway::check(&paid, &ledger))
+    let known = match before.zip(payment_sim) {
+        Some((before, url)) => {
+            let ledgers = Ledgers { before, after: Ledger::read(url).await? };
+            Finding::new(17, KNOWN, ledgers.after.effects.len(), gateway::check(&paid, &ledgers))
         }
         None => Finding::not_given(17, KNOWN),
     };

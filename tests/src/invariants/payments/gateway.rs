@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::Context;
-use domain::payment::{Payment, PaymentMeans, PaymentStatus, Refund, RefundStatus};
+use domain::payment::{Payment, PaymentMeans, PaymentStatus, RefundStatus};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -15,13 +15,13 @@ use super::{Paid, succeeded};
 const ANSWER: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
-pub(super) struct Ledger {
+pub(in crate::invariants) struct Ledger {
     pub effects: Vec<Entry>,
 }
 
 /// Money that really moved.
 #[derive(Deserialize)]
-pub(super) struct Entry {
+pub(in crate::invariants) struct Entry {
     /// Our operation id; of the token gateway, which has none, one of its own.
     key: String,
     operation: Operation,
@@ -39,7 +39,7 @@ enum Operation {
 }
 
 impl Ledger {
-    pub(super) async fn read(url: &str) -> anyhow::Result<Self> {
+    pub async fn read(url: &str) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?;
         let ledger = http.get(format!("{url}/sim/ledger")).send().await.context("the gateways cannot be reached")?;
         Ok(ledger.error_for_status()?.json().await?)
@@ -51,13 +51,20 @@ impl Ledger {
     }
 }
 
-pub(super) fn check(paid: &Paid, ledger: &Ledger) -> Vec<String> {
-    let mut wrong = twice(ledger);
-    wrong.extend(ledger.of(Operation::Charge).filter_map(|entry| charge(paid, entry)));
-    wrong.extend(missing_charges(paid, ledger));
-    wrong.extend(standing(paid, ledger));
-    wrong.extend(refunds(paid, ledger));
-    wrong.extend(token(paid, ledger));
+/// The ledger as it was before the log was read, and as it was afterwards: in a world at work, what had moved before is
+/// known here, and what is known here has moved by then.
+pub(super) struct Ledgers {
+    pub before: Ledger,
+    pub after: Ledger,
+}
+
+pub(super) fn check(paid: &Paid, Ledgers { before, after }: &Ledgers) -> Vec<String> {
+    let mut wrong = twice(after);
+    wrong.extend(before.of(Operation::Charge).filter_map(|entry| charge(paid, entry)));
+    wrong.extend(standing(paid, before));
+    wrong.extend(before.of(Operation::Refund).filter_map(|entry| refund(paid, entry)));
+    wrong.extend(missing(paid, after));
+    wrong.extend(token(paid, before, after));
     wrong
 }
 
@@ -98,13 +105,18 @@ fn charge(paid: &Paid, entry: &Entry) -> Option<String> {
     })
 }
 
-fn missing_charges(paid: &Paid, ledger: &Ledger) -> Vec<String> {
-    let charged: BTreeSet<&str> = ledger.of(Operation::Charge).map(|entry| entry.key.as_str()).collect();
-    let wallet = paid.payments.values().filter(|payment| payment.started.means == PaymentMeans::Wallet);
-    let invented = wallet.filter(|payment| {
-        succeeded(payment) && !by_hand(payment) && !charged.contains(payment.id().to_string().as_str())
-    });
-    invented.map(|payment| format!("the payment {} succeeded, and the gateway took nothing", payment.id())).collect()
+/// What came in or went back here, and did not move there.
+fn missing(paid: &Paid, ledger: &Ledger) -> Vec<String> {
+    let moved: BTreeSet<&str> = ledger.effects.iter().map(|entry| entry.key.as_str()).collect();
+    let lacks = |id: Uuid| !moved.contains(id.to_string().as_str());
+    let wallet = || paid.payments.values().filter(|payment| payment.started.means == PaymentMeans::Wallet);
+    let charges = wallet().filter(|payment| succeeded(payment) && !by_hand(payment)).map(Payment::id);
+    let refunds = wallet().flat_map(|payment| &payment.refunds);
+    let refunds = refunds.filter(|refund| refund.status == RefundStatus::Succeeded).map(|refund| refund.id);
+    let charges = charges.filter(|id| lacks(*id)).map(|id| format!("{id} succeeded, and the gateway took nothing"));
+    let refunds =
+        refunds.filter(|id| lacks(*id)).map(|id| format!("{id} succeeded, and the gateway gave nothing back"));
+    charges.chain(refunds).collect()
 }
 
 /// Charges of one invoice or order that neither went back nor are the customer's balance: one at most.
@@ -123,33 +135,17 @@ fn standing(paid: &Paid, ledger: &Ledger) -> Vec<String> {
     several.map(|(reference, charges)| format!("{reference} was charged {} times", charges.len())).collect()
 }
 
-fn refunds(paid: &Paid, ledger: &Ledger) -> Vec<String> {
-    let known: BTreeMap<String, &Refund> = paid
-        .payments
-        .values()
-        .flat_map(|payment| &payment.refunds)
-        .map(|refund| (refund.id.to_string(), refund))
-        .collect();
-    let other = ledger.of(Operation::Refund).filter(|entry| {
-        let refund = known.get(&entry.key);
-        !refund.is_some_and(|refund| refund.status != RefundStatus::Failed && is(entry, refund.amount))
-    });
-    let other = other.map(|entry| format!("the gateway gave {} back for {}, unknown here", entry.amount, entry.key));
-    let done: BTreeSet<&str> = ledger.of(Operation::Refund).map(|entry| entry.key.as_str()).collect();
-    let invented =
-        known.iter().filter(|(id, refund)| refund.status == RefundStatus::Succeeded && !done.contains(id.as_str()));
-    other
-        .chain(invented.map(|(id, _)| format!("the refund {id} succeeded, and the gateway gave nothing back")))
-        .collect()
+fn refund(paid: &Paid, entry: &Entry) -> Option<String> {
+    let id = Uuid::parse_str(&entry.key).ok();
+    let known = id.and_then(|id| paid.payments.values().find_map(|payment| payment.refund(id)));
+    let is_known = known.is_some_and(|refund| refund.status != RefundStatus::Failed && is(entry, refund.amount));
+    (!is_known).then(|| format!("the gateway gave {} back for {}, which is not so here", entry.amount, entry.key))
 }
 
 /// The older gateway knows neither keys nor what it is for: amounts are counted.
-fn token(paid: &Paid, ledger: &Ledger) -> Vec<String> {
-    let mut taken: BTreeMap<(Decimal, String), usize> = BTreeMap::new();
-    for entry in ledger.effects.iter().filter(|entry| entry.reference.is_none()) {
-        *taken.entry((entry.amount.normalize(), entry.currency.clone())).or_default() += 1;
-    }
-    let mut bounds: BTreeMap<(Decimal, String), (usize, usize)> = BTreeMap::new();
+fn token(paid: &Paid, before: &Ledger, after: &Ledger) -> Vec<String> {
+    let (before, after) = (token_charges(before), token_charges(after));
+    let mut bounds: BTreeMap<Amount, (usize, usize)> = BTreeMap::new();
     for payment in paid.payments.values().filter(|payment| payment.started.means == PaymentMeans::Token) {
         let amount = payment.started.amount;
         let (least, most) =
@@ -157,12 +153,23 @@ fn token(paid: &Paid, ledger: &Ledger) -> Vec<String> {
         *least += usize::from(succeeded(payment) && !by_hand(payment));
         *most += usize::from(succeeded(payment) || payment.status.is_open() || by_hand(payment));
     }
-    let amounts: BTreeSet<_> = taken.keys().chain(bounds.keys()).collect();
-    let odd = amounts.into_iter().filter_map(|amount| {
-        let taken = taken.get(amount).copied().unwrap_or_default();
-        let (least, most) = bounds.get(amount).copied().unwrap_or_default();
-        (!(least..=most).contains(&taken))
-            .then(|| format!("the token gateway took {} {} {taken} times, not {least} to {most}", amount.0, amount.1))
+    let count = |of: &BTreeMap<Amount, usize>, amount| of.get(amount).copied().unwrap_or_default();
+    let amounts: BTreeSet<&Amount> = before.keys().chain(bounds.keys()).collect();
+    let odd = amounts.into_iter().filter(|amount| {
+        let (least, most) = bounds.get(*amount).copied().unwrap_or_default();
+        count(&before, *amount) > most || count(&after, *amount) < least
     });
-    odd.collect()
+    odd.map(|amount| format!("the token gateway took {} {} oftener or more seldom than known here", amount.0, amount.1))
+        .collect()
+}
+
+/// In its currency.
+type Amount = (Decimal, String);
+
+fn token_charges(ledger: &Ledger) -> BTreeMap<Amount, usize> {
+    let mut taken = BTreeMap::new();
+    for entry in ledger.effects.iter().filter(|entry| entry.reference.is_none()) {
+        *taken.entry((entry.amount.normalize(), entry.currency.clone())).or_default() += 1;
+    }
+    taken
 }

@@ -75,6 +75,21 @@ impl Till {
         Ok(header(&started, "location").unwrap().to_owned())
     }
 
+    /// Pays, and waits until the wallet has it, where it stays until somebody there ends it.
+    async fn pays_pending(&self, owed: &Owed) -> anyhow::Result<String> {
+        self.goes_wrong(json!({ "fault": "outcome:pending", "match": { "path": "/v1/payment-requests" } })).await?;
+        let payment = self.pays(owed).await?;
+        self.is_at_the_wallet(owed).await?;
+        Ok(payment)
+    }
+
+    async fn is_at_the_wallet(&self, owed: &Owed) -> anyhow::Result<()> {
+        let gateways = self.books.world.settings.gateways.as_ref().unwrap();
+        let wallet = Client::new(&gateways.url(), &gateways.wallet_key)?;
+        wallet.wait_until(&format!("/v1/payment-requests?reference={}", owed.id), |_| true).await?;
+        Ok(())
+    }
+
     /// What comes of a payment; an unknown outcome is one, too.
     async fn ends(&self, payment: &str) -> anyhow::Result<Value> {
         Ok(self.operator().wait_until(payment, |body| body["status"] != "started").await?.body)

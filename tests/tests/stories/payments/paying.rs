@@ -36,6 +36,7 @@ async fn an_invoice_is_paid_once() -> anyhow::Result<()> {
 
     // Nobody pays it a second time meanwhile, nor is it void; the same request is the same payment.
     till.is_refused(&owed, "payment-in-progress").await?;
+    till.is_at_the_wallet(&owed).await?;
     wallet_ends(&till.books.world, &owed.id, "succeeded").await?;
     let paid = till.comes_to(&location, "succeeded").await?;
     assert_eq!((&paid["received_on"], &paid["refunded"]), (&json!("2026-02-16"), &money("0.00")));
@@ -133,21 +134,15 @@ async fn only_who_is_billed_pays_and_sees_it() -> anyhow::Result<()> {
         let answer = story::look(operator, &format!("/v1/payments?{wrong}")).await?;
         story::refused(operator, &answer, 400, "invalid-query").await?;
     }
-    let paid = |path: String| async move { till_paid(operator, &path).await };
-    paid(format!("/v1/payments/{own}")).await?;
+    till.comes_to(&format!("/v1/payments/{own}"), "succeeded").await?;
     let listed = operator.get("/v1/payments?status=succeeded,declined").await?;
     assert!(each(&story::data(&listed), "id").contains(&own), "{}", listed.text);
 
-    // The one that is issued first is automatic: its next attempt is on the day it is due, until it is paid.
+    // What is collected by itself is tried on the day it is due.
     let write = WriteInvoice { bill: till.books.agency(1), issued_on: Some("2026-02-01".parse()?) };
     till.books.write(&write).await?;
     let path = format!("/v1/invoices/{}", write.bill.invoice_id());
     let seen = customer.get_at(&path, story::head(&till.books.world).await?).await?.body;
     assert_eq!((&seen["due_on"], &seen["next_attempt_on"]), (&json!("2026-03-03"), &json!("2026-03-03")));
-    Ok(())
-}
-
-async fn till_paid(client: &Client, payment: &str) -> anyhow::Result<()> {
-    client.wait_until(payment, |body| body["status"] == "succeeded").await?;
     Ok(())
 }

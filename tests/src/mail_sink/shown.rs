@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mail_parser::MessageParser;
+use mail_parser::{Header, MessageParser};
 use serde::{Deserialize, Serialize};
 
 use super::inbox::Kept;
@@ -27,18 +27,26 @@ impl Shown {
     pub fn of(kept: &Kept) -> Self {
         let parsed = MessageParser::new().parse(&kept.message.raw);
         let parsed = parsed.as_ref();
-        let headers = parsed.into_iter().flat_map(|parsed| parsed.headers_raw());
+        let headers = parsed.into_iter().flat_map(|parsed| parsed.headers());
         Self {
             from: kept.message.from.clone(),
             to: kept.message.to.clone(),
             subject: parsed.and_then(|parsed| parsed.subject()).map(str::to_owned),
             text: parsed.and_then(|parsed| parsed.body_text(0)).map(unix),
             html: parsed.and_then(|parsed| parsed.body_html(0)).map(unix),
-            headers: headers.map(|(name, value)| (name.to_owned(), unfolded(value))).collect(),
+            headers: headers.filter_map(|header| as_it_came(&kept.message.raw, header)).collect(),
             message_id: kept.message_id.clone(),
             copies: kept.copies,
         }
     }
+}
+
+/// Its name and its value.
+fn as_it_came(raw: &str, header: &Header<'_>) -> Option<(String, String)> {
+    let place = |offset: u32| usize::try_from(offset).ok();
+    let (field, start, end) = (place(header.offset_field)?, place(header.offset_start)?, place(header.offset_end)?);
+    let name = raw.get(field..start)?.trim_end_matches([':', ' ']);
+    Some((name.to_owned(), unfolded(raw.get(start..end)?)))
 }
 
 fn unix(text: std::borrow::Cow<'_, str>) -> String {

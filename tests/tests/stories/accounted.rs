@@ -32,7 +32,12 @@ pub struct Books {
 
 impl Books {
     pub async fn open() -> anyhow::Result<Self> {
-        let world = World::start_at(BEGINS).await?;
+        Self::open_with(Vec::new()).await
+    }
+
+    /// With further variables for the product.
+    pub async fn open_with(further: Vec<(String, String)>) -> anyhow::Result<Self> {
+        let world = World::start_at_with(BEGINS, further).await?;
         let app = &world.settings.databases.app;
         Ok(Self { log: LogProcess::start(app, app).await?, cast: cast(&world)?, world })
     }

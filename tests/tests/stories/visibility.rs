@@ -67,6 +67,7 @@ impl Ids {
             Some("document") => "?format=json".to_owned(),
             Some("charges") => format!("?period={PERIOD}"),
             Some("preview") => format!("?period={PERIOD}&customer_id={}", self.customer),
+            Some("notification-preferences") => format!("?customer_id={}", self.customer),
             Some(_) | None => String::new(),
         }
     }

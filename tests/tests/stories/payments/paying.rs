@@ -2,12 +2,12 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::client::Client;
+use tests::client::{Answer, Client};
 use tests::gateways::wallet_ends;
-use tests::log_world::{Bill, WriteInvoice};
+use tests::log_world::Bill;
 use tests::story::{self, Cast, each, header, new_key};
 
-use super::{Till, stand};
+use super::{Owed, Till, stand};
 use crate::accounted::{january, money};
 
 #[tokio::test]
@@ -74,75 +74,94 @@ async fn staff_sees_more(till: &Till, payment: &str) -> anyhow::Result<()> {
 #[tokio::test]
 async fn only_who_is_billed_pays_and_sees_it() -> anyhow::Result<()> {
     let till = Till::open().await?;
-    let Cast { operator, auditor, service, reseller, customer, other } = &till.books.cast;
-    // An end customer's, in agency; the stranger's; and one that is a draft.
+    let Cast { customer, other, .. } = &till.books.cast;
+    // An end customer's, in agency, and the stranger's.
     let agency = till.books.issue(till.books.agency(0), "2026-02-01").await?;
     let owed = till.owes(0, 4_200).await?;
+    others_do_not_pay(&till, &agency, &owed).await?;
+    let theirs = story::expect(pay(customer, &agency, Some(&json!({}))).await?, 202)?.id()?;
+    let own = story::expect(pay(other, &owed.path, None).await?, 202)?.id()?;
+    each_sees_its_own(&till, &own, &theirs).await?;
+    lists_show_the_same(&till, &owed, [&own, &theirs]).await?;
+    till.comes_to(&format!("/v1/payments/{own}"), "succeeded").await?;
+    let listed = till.operator().get("/v1/payments?status=succeeded,declined").await?;
+    assert!(each(&story::data(&listed), "id").contains(&own), "{}", listed.text);
+
+    // What is collected by itself is tried on the day it is due.
+    let next = till.books.issue(till.books.agency(1), "2026-02-01").await?;
+    let seen = customer.get_at(&next, story::head(&till.books.world).await?).await?.body;
+    assert_eq!((&seen["due_on"], &seen["next_attempt_on"]), (&json!("2026-03-03"), &json!("2026-03-03")));
+    Ok(())
+}
+
+async fn pay(client: &Client, invoice: &str, body: Option<&Value>) -> anyhow::Result<Answer> {
+    story::ask(client, Method::POST, &format!("{invoice}/pay"), Some(&new_key()), body).await
+}
+
+async fn others_do_not_pay(till: &Till, agency: &str, owed: &Owed) -> anyhow::Result<()> {
+    let Cast { operator, auditor, service, reseller, customer, other } = &till.books.cast;
     let draft = till.books.draft(Bill::own(till.customer_id, january(), 1)).await?;
-    let pay = async |client: &Client, invoice: &str, body: Option<&Value>| {
-        story::ask(client, Method::POST, &format!("{invoice}/pay"), Some(&new_key()), body).await
-    };
+    let (own, draft) = (owed.path.as_str(), draft.as_str());
     for (client, invoice, status, slug) in [
-        (reseller, &agency, 403, "forbidden"),
-        (other, &agency, 404, "not-found"),
-        (auditor, &agency, 403, "forbidden"),
-        (service, &agency, 403, "forbidden"),
-        (customer, &owed.path, 404, "not-found"),
-        (other, &draft, 404, "not-found"),
-        (operator, &draft, 409, "invalid-state"),
+        (reseller, agency, 403, "forbidden"),
+        (other, agency, 404, "not-found"),
+        (auditor, agency, 403, "forbidden"),
+        (service, agency, 403, "forbidden"),
+        (customer, own, 404, "not-found"),
+        (other, draft, 404, "not-found"),
+        (operator, draft, 409, "invalid-state"),
     ] {
         story::refused(client, &pay(client, invoice, None).await?, status, slug).await?;
     }
-    let unknown = pay(other, &owed.path, Some(&json!({ "amount": money("1.00") }))).await?;
+    let unknown = pay(other, own, Some(&json!({ "amount": money("1.00") }))).await?;
     story::refused(other, &unknown, 422, "unknown-field").await?;
-    let stale = other.request(Method::POST, &format!("{}/pay", owed.path)).header("Idempotency-Key", new_key());
+    let stale = other.request(Method::POST, &format!("{own}/pay")).header("Idempotency-Key", new_key());
     let stale = other.send(stale.header("If-Match", "\"7\"")).await?;
-    story::refused(other, &stale, 412, "precondition-failed").await?;
+    story::refused(other, &stale, 412, "precondition-failed").await
+}
 
-    let theirs = story::expect(pay(customer, &agency, Some(&json!({}))).await?, 202)?.id()?;
-    let own = story::expect(pay(other, &owed.path, None).await?, 202)?.id()?;
+async fn each_sees_its_own(till: &Till, own: &str, theirs: &str) -> anyhow::Result<()> {
+    let Cast { auditor, service, reseller, customer, other, .. } = &till.books.cast;
     let head = story::head(&till.books.world).await?;
     for (client, about, status) in [
-        (customer, &theirs, 200),
-        (customer, &own, 404),
-        (reseller, &theirs, 403),
-        (reseller, &own, 404),
-        (other, &own, 200),
-        (auditor, &theirs, 200),
-        (service, &own, 403),
+        (customer, theirs, 200),
+        (customer, own, 404),
+        (reseller, theirs, 403),
+        (reseller, own, 404),
+        (other, own, 200),
+        (auditor, theirs, 200),
+        (service, own, 403),
     ] {
         let seen = story::look(client, &format!("/v1/payments/{about}?min_position={head}")).await?;
         assert_eq!(seen.status, status, "{}", seen.text);
     }
-    let end_customer = &till.books.world.sample.customer_id;
-    let listed = async |client: &Client, query: &str| {
-        let answer = client.get_at(&format!("/v1/payments?{query}"), head).await?;
-        anyhow::Ok(each(&story::data(&answer), "id"))
-    };
-    let both = vec![own.clone(), theirs.clone()];
-    assert_eq!(listed(operator, "").await?, both);
-    assert_eq!(listed(auditor, "limit=1").await?, both[..1]);
-    assert_eq!(listed(customer, "").await?, [theirs.clone()]);
-    assert_eq!(listed(reseller, "").await?, Vec::<String>::new());
-    assert_eq!(listed(operator, &format!("customer_id={end_customer}")).await?, [theirs.clone()]);
-    assert_eq!(listed(operator, &format!("invoice_id={}", owed.id)).await?, [own.clone()]);
-    assert_eq!(listed(operator, &format!("order_id={}", owed.id)).await?, Vec::<String>::new());
-    assert_eq!(listed(other, &format!("customer_id={end_customer}")).await?, Vec::<String>::new());
-    let theirs = story::look(reseller, &format!("/v1/payments?customer_id={end_customer}")).await?;
+    Ok(())
+}
+
+async fn lists_show_the_same(till: &Till, owed: &Owed, [own, theirs]: [&str; 2]) -> anyhow::Result<()> {
+    let Cast { operator, auditor, reseller, customer, other, .. } = &till.books.cast;
+    let end_customer = format!("customer_id={}", till.books.world.sample.customer_id);
+    let (of_invoice, of_order) = (format!("invoice_id={}", owed.id), format!("order_id={}", owed.id));
+    let head = story::head(&till.books.world).await?;
+    let lists: [(&Client, &str, &[&str]); 8] = [
+        (operator, "", &[own, theirs]),
+        (auditor, "limit=1", &[own]),
+        (customer, "", &[theirs]),
+        (reseller, "", &[]),
+        (operator, &end_customer, &[theirs]),
+        (operator, &of_invoice, &[own]),
+        (operator, &of_order, &[]),
+        (other, &end_customer, &[]),
+    ];
+    for (client, query, expected) in lists {
+        let listed = client.get_at(&format!("/v1/payments?{query}"), head).await?;
+        assert_eq!(each(&story::data(&listed), "id"), expected, "{query}");
+    }
+    let theirs = story::look(reseller, &format!("/v1/payments?{end_customer}")).await?;
     story::refused(reseller, &theirs, 403, "forbidden").await?;
     for wrong in ["status=paid", "gateway=wallet", "invoice_id=1"] {
         let answer = story::look(operator, &format!("/v1/payments?{wrong}")).await?;
         story::refused(operator, &answer, 400, "invalid-query").await?;
     }
-    till.comes_to(&format!("/v1/payments/{own}"), "succeeded").await?;
-    let listed = operator.get("/v1/payments?status=succeeded,declined").await?;
-    assert!(each(&story::data(&listed), "id").contains(&own), "{}", listed.text);
-
-    // What is collected by itself is tried on the day it is due.
-    let write = WriteInvoice { bill: till.books.agency(1), issued_on: Some("2026-02-01".parse()?) };
-    till.books.write(&write).await?;
-    let path = format!("/v1/invoices/{}", write.bill.invoice_id());
-    let seen = customer.get_at(&path, story::head(&till.books.world).await?).await?.body;
-    assert_eq!((&seen["due_on"], &seen["next_attempt_on"]), (&json!("2026-03-03"), &json!("2026-03-03")));
     Ok(())
 }

@@ -7,6 +7,7 @@ use commands::{Bus, Context, Rejection};
 use domain::ids;
 use domain::invoice::InvoiceRules;
 use futures::{StreamExt, TryStreamExt, stream};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::Billing;
@@ -20,32 +21,30 @@ const AT_ONCE: usize = 16;
 /// How often an invoice is looked at while somebody waits for it.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// Payments that are being started, in a task that outlives the request.
+pub type Starting = JoinHandle<Result<(), Problem>>;
+
 impl Billing {
-    /// The invoices of that status, as of now.
+    /// Has the invoices charged that are of this status now. What is not started when the process ends stays as it is, for
+    /// the next call.
     ///
     /// # Errors
     /// When they cannot be read.
-    pub async fn with_status(&self, status: Status) -> Result<Vec<Shown>, Refused> {
-        let mut shown = self.issued().await?;
-        shown.retain(|invoice| invoice.status == status);
-        Ok(shown)
-    }
-
-    /// Starts their payments in a task of its own, which outlives the request. What is not started when the process ends
-    /// stays as it is, for the next call.
-    pub fn charge(&self, context: Context, invoices: &[Shown]) -> tokio::task::JoinHandle<Result<(), Problem>> {
+    pub async fn charge(self, context: Context, status: Status) -> Result<(Vec<Shown>, Starting), Refused> {
+        let mut invoices = self.issued().await?;
+        invoices.retain(|invoice| invoice.status == status);
         let payments: Vec<PayInvoice> = invoices.iter().map(payment).collect();
-        let (bus, stop) = (self.api.bus.clone(), self.shutdown.clone());
-        self.tasks.spawn(async move {
+        let (bus, stop) = (self.api.bus, self.shutdown);
+        let starting = self.tasks.spawn(async move {
             let payments = stream::iter(payments).take_until(stop.cancelled_owned());
-            let outcome =
-                payments.map(|payment| start(&bus, &context, payment)).buffer_unordered(AT_ONCE).try_collect();
-            let outcome: Result<(), Problem> = outcome.await;
+            let started = payments.map(|payment| start(&bus, &context, payment)).buffer_unordered(AT_ONCE);
+            let outcome: Result<(), Problem> = started.try_collect().await;
             if let Err(problem) = &outcome {
                 tracing::warn!(?problem, "an older client's charges were not all started");
             }
             outcome
-        })
+        });
+        Ok((invoices, starting))
     }
 
     /// Whether all of them are paid, once none is pending any more; not before somebody knows.

@@ -18,11 +18,12 @@ const PATIENCE: Duration = Duration::from_millis(4_500);
 pub async fn pay(State(billing): State<Billing>, request: Request) -> Result<Json<bool>, Refused> {
     let deadline = Instant::now() + PATIENCE;
     let context = billing.admit(request).await?;
-    let pending = billing.with_status(Status::Pending).await?;
-    let started = billing.charge(context, &pending);
+    // A task of its own, so that it goes on when nobody waits any more.
+    let charging = billing.tasks.spawn(billing.clone().charge(context, Status::Pending));
     let paid = timeout_at(deadline, async {
-        started.await.map_err(|_| Problem::internal())??;
-        billing.are_paid(&pending).await
+        let (pending, starting) = charging.await.map_err(|_| Problem::internal())??;
+        starting.await.map_err(|_| Problem::internal())??;
+        Ok::<bool, Refused>(billing.are_paid(&pending).await?)
     });
     Ok(Json(paid.await.unwrap_or(Ok(false))?))
 }

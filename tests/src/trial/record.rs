@@ -117,6 +117,12 @@ impl Dice {
         Self(seed)
     }
 
+    /// Others for somebody who throws at the same time; they follow from these.
+    #[must_use]
+    pub fn fork(&mut self) -> Self {
+        Self(self.below(u64::MAX))
+    }
+
     /// A number below `limit`, which must not be 0.
     pub fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

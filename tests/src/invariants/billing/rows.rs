@@ -6,7 +6,8 @@ use domain::Event;
 use domain::balance::BalanceEvent;
 use domain::billing_run::BillingRunEvent;
 use domain::commission_account::CommissionAccountEvent;
-use domain::invoice::{Invoice, InvoiceStatus};
+use domain::customer::CustomerEvent;
+use domain::invoice::{Invoice, InvoiceEvent, InvoiceStatus};
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
@@ -57,12 +58,14 @@ const COMMISSIONS: &str = "with live as (select generation from readers where na
     (select count(*) from read_commission_statements join live using (generation)) as statements";
 
 /// Queries of the write side's indexes, by name.
-pub(in crate::invariants) const INDEXES: [(&str, &str); 5] = [
+pub(in crate::invariants) const INDEXES: [(&str, &str); 7] = [
     ("due_invoices", "select invoice_id, due_on::text from index_due_invoices"),
     ("open_invoices", "select invoice_id, customer_id::text from index_open_invoices"),
     ("balances", "select balance_id, customer_id::text from index_balances"),
     ("discrepancies", "select discrepancy_id, open::text from index_discrepancies"),
     ("commission_statements", "select statement_id, account_id::text from index_commission_statements"),
+    ("customer_aliases", "select customer_id, alias::text from index_customer_aliases"),
+    ("invoice_aliases", "select invoice_id, alias::text from index_invoice_aliases"),
 ];
 
 impl BookRows {
@@ -190,5 +193,23 @@ pub(in crate::invariants) fn indexes(evidence: &Evidence) -> Vec<(&'static str, 
         ("balances", balances.into_iter().collect()),
         ("discrepancies", found.collect()),
         ("commission_statements", statements.into_iter().collect()),
+        ("customer_aliases", numbered(evidence, is_registration)),
+        ("invoice_aliases", numbered(evidence, is_issue)),
     ]
+}
+
+/// Whatever the indexes give a small number: 1, 2, 3 … in the order of the log.
+fn numbered(evidence: &Evidence, has_one: fn(&Event) -> bool) -> Vec<(Uuid, String)> {
+    let until = evidence.position_of("indexes");
+    let named = evidence.until(until).filter(|recorded| recorded.event().is_ok_and(has_one));
+    let ids = named.filter_map(|recorded| Uuid::parse_str(&recorded.aggregate_id).ok());
+    (1..).zip(ids).map(|(alias, id): (i64, Uuid)| (id, alias.to_string())).collect()
+}
+
+fn is_registration(event: &Event) -> bool {
+    matches!(event, Event::Customer(CustomerEvent::CustomerRegistered(_)))
+}
+
+fn is_issue(event: &Event) -> bool {
+    matches!(event, Event::Invoice(InvoiceEvent::InvoiceIssued(_)))
 }

@@ -3,9 +3,9 @@
 use domain::balance::BalanceSource;
 use domain::billing::credit::Wanted;
 use domain::billing::{minor_units, minus};
+use domain::collecting::refund::{Taken, Whereabouts};
 use domain::credit_note::{CreditReason, Settle};
 use domain::invoice::{Invoice, InvoiceRules, InvoiceStatus};
-use domain::payment::refund::{Taken, Whereabouts};
 use domain::payment::{Payable, Payment, PaymentCommand, PaymentRules, Refund, RefundCause};
 use domain::{Money, Refusal, ids};
 use uuid::Uuid;
@@ -157,7 +157,7 @@ fn lower(one: Money, other: Money) -> Result<Money, Refusal> {
 ///
 /// # Errors
 /// [`Failure::Refused`] when an amount cannot be represented; [`Failure::Log`].
-pub(crate) async fn give_back_in(work: &mut Work<'_>, payment: &Payment, amount: Money) -> Result<(), Failure> {
+pub(super) async fn give_back_in(work: &mut Work<'_>, payment: &Payment, amount: Money) -> Result<(), Failure> {
     let (id, customer_id) = (payment.id(), payment.started.customer_id);
     balance::credit_in(work, customer_id, amount, BalanceSource::Payment(id)).await?;
     if !payment.started.means.refunds() {

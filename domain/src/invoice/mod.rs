@@ -1,15 +1,13 @@
 //! Invoices: what a billed party owes for one period, or for one prepaid order, in one currency.
 
-mod collection;
 mod command;
 mod decide;
 mod event;
 mod state;
 
-pub use collection::{Collection, DunningStep, OpenAttempt};
 pub use command::InvoiceCommand;
 pub use event::{AppliedCredit, BookedPayment, CreditedLine, InvoiceContents, InvoiceEvent, IssuedInvoice};
-pub use state::{Invoice, InvoicePayment, InvoiceState, InvoiceStatus, Issue};
+pub use state::{Collection, DunningStep, Invoice, InvoicePayment, InvoiceState, InvoiceStatus, Issue, OpenAttempt};
 
 use serde::{Deserialize, Serialize};
 

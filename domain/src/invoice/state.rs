@@ -1,12 +1,16 @@
 //! What an invoice is, folded from its events.
 
+mod collection;
+
+pub use collection::{Collection, DunningStep, OpenAttempt};
+
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AppliedCredit, BookedPayment, Collection, InvoiceContents, InvoiceEvent, IssuedInvoice, OpenAttempt};
+use super::{AppliedCredit, BookedPayment, InvoiceContents, InvoiceEvent, IssuedInvoice};
 use crate::billing::credit::CreditableLine;
 use crate::billing::{InvoiceLine, minus, sum};
 use crate::document::{DocumentFormat, Party, StoredDocument};

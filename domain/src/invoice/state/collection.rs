@@ -6,8 +6,8 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::collecting::retry::{Failures, next_attempt, unreachable_since};
 use crate::payment::PaymentOutcome;
-use crate::payment::retry::{Failures, next_attempt, unreachable_since};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Collection {

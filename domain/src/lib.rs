@@ -11,6 +11,7 @@ pub mod billing_run;
 pub mod calendar;
 pub mod charge_ledger;
 pub mod codec;
+pub mod collecting;
 pub mod commission_account;
 pub mod credit_note;
 pub mod customer;

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::payment::retry::{Failures, ask_after, next_attempt};
+use domain::collecting::retry::{Failures, ask_after, next_attempt};
 use domain::payment::{DeclineReason, PaymentOutcome as O, UnknownReason};
 
 fn due() -> DateTime<Utc> {

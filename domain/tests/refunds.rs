@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use domain::billing::{from_minor_units, minor_units, sum};
-use domain::payment::refund::{Returnable, Returned, Taken, Whereabouts, divide};
+use domain::collecting::refund::{Returnable, Returned, Taken, Whereabouts, divide};
 use domain::{Currency, Money, Refusal};
 use proptest::prelude::*;
 use uuid::Uuid;

@@ -2,9 +2,9 @@
 
 use domain::billing::allocate::{self, Applied};
 use domain::billing::minus;
+use domain::collecting::refund::{self, Returnable, Returned};
 use domain::credit_note::{Settle, Settlement};
 use domain::invoice::Invoice;
-use domain::payment::refund::{self, Returnable, Returned};
 use domain::payment::{PaymentRules, RefundCause};
 use domain::{Money, ids};
 use uuid::Uuid;

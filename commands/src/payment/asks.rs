@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::payment::retry::ask_after;
+use domain::collecting::retry::ask_after;
 use domain::process::{Collect, Effect, Process};
 use sqlx::{FromRow, PgExecutor, PgPool};
 use uuid::Uuid;

@@ -3,8 +3,6 @@
 mod command;
 mod decide;
 mod event;
-pub mod refund;
-pub mod retry;
 mod state;
 
 pub use command::{PaymentCommand, ResolvedBy, StartPayment};

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
 
-use super::{DeclineReason, PaymentOutcome};
+use crate::payment::{DeclineReason, PaymentOutcome};
 
 /// While the gateway cannot be reached: so often for an hour, then so often for a day.
 const SOON: TimeDelta = TimeDelta::minutes(5);

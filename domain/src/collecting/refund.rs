@@ -2,9 +2,9 @@
 
 use uuid::Uuid;
 
-use super::{Payment, PaymentMeans, PaymentOutcome, PaymentStatus, RefundCause, RefundStatus};
 use crate::billing::allocate::{self, Applied};
 use crate::billing::{minor_units, minus, sum};
+use crate::payment::{Payment, PaymentMeans, PaymentOutcome, PaymentStatus, RefundCause, RefundStatus};
 use crate::{Money, Refusal};
 
 /// A payment on an invoice, as far as a credit note on that invoice may send it back.

@@ -8,6 +8,6 @@ mod write;
 pub use issue::IssueInvoice;
 pub use overdue::note_overdue;
 pub use withdraw::{DiscardInvoice, VoidInvoice, WriteOffInvoice};
+pub(crate) use write::issue_paid_in;
 pub(crate) use write::reference;
 pub use write::{draft_in, issue_in};
-pub(crate) use write::issue_paid_in;

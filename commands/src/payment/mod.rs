@@ -16,8 +16,8 @@ mod start;
 pub use outcome::RecordOutcome;
 pub use pay_all::{Tried, pay_all, pay_one};
 pub use receive::ReceivePayment;
-pub use refund::{RecordRefund, RefundOutcome, RefundPayment};
 pub(crate) use refund::refund_in;
+pub use refund::{RecordRefund, RefundOutcome, RefundPayment};
 pub use resolve::ResolvePayment;
 pub use start::PayInvoice;
 

@@ -38,7 +38,8 @@ enum Role {
 const OWNERS: [Owner; 5] = [Owner::Reseller, Owner::EndCustomer, Owner::Sibling, Owner::Stranger, Owner::Absent];
 const FORMS: [Form; 3] = [Form::Good, Form::Malformed, Form::UnknownField];
 /// Operations without a token of their own.
-const OPEN: [&str; 6] = ["deliver_ccp_webhook", "deliver_payment_webhook", "make_token", "get_jwks", "move_clock", "get_clock"];
+const OPEN: [&str; 6] =
+    ["deliver_ccp_webhook", "deliver_payment_webhook", "make_token", "get_jwks", "move_clock", "get_clock"];
 /// What takes something away comes last, in this order; who was suspended goes on at the end.
 const LAST: [Operation; 5] = [
     Operation::CancelOrder,

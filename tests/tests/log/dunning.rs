@@ -17,6 +17,7 @@ use domain::{AggregateType, StreamId};
 use event_log::lease::Owner;
 use futures::future::BoxFuture;
 use tests::log_world::{LogProcess, LogWorld, PATIENCE, at, check_log, eventually, operator, persist, system};
+use tests::world::random_bytes;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -39,7 +40,7 @@ impl Performer for Settler {
 }
 
 fn new_id() -> Uuid {
-    Uuid::new_v4()
+    Uuid::from_slice(&random_bytes(16)).unwrap()
 }
 
 /// A subscription, the invoice that its customer does not pay, and somebody who settles what follows.

@@ -25,10 +25,9 @@ pub struct Post {
     inbox: Client,
 }
 
-/// A customer that can order, and what it is called.
+/// A customer that can order, and where it reads.
 pub struct Reader {
     pub id: String,
-    pub name: String,
     pub address: String,
     pub client: Client,
     account: String,
@@ -64,7 +63,7 @@ impl Post {
         let account = story::opens_active_account(&self.operator, &id).await?;
         let token = self.world.site().token("customer", Some(&id)).await?;
         let client = self.world.client(&token)?;
-        Ok(Reader { id, name: name.to_owned(), address: address.to_owned(), client, account })
+        Ok(Reader { id, address: address.to_owned(), client, account })
     }
 
     /// Everything that came for an address, in order.

@@ -40,11 +40,11 @@ impl Till {
     }
 
     /// A direct customer.
-    fn customer(&self) -> &Client {
+    fn buyer(&self) -> &Client {
         &self.cast.other
     }
 
-    fn customer_id(&self) -> &str {
+    fn buyer_id(&self) -> &str {
         &self.world.sample.other_customer_id
     }
 
@@ -61,14 +61,14 @@ impl Till {
     }
 
     async fn orders(&self, lines: &[(&str, u32)]) -> anyhow::Result<String> {
-        let order = self.customer().post("/v1/orders", &new_key(), &self.wish(lines)?, 201).await?;
+        let order = self.buyer().post("/v1/orders", &new_key(), &self.wish(lines)?, 201).await?;
         assert_eq!((&order.body["status"], &order.body["payment"]), (&json!("placed"), &json!("prepaid")));
         order.id()
     }
 
     /// The customer's checkout; answers the payment.
     async fn checks_out(&self, order: &str) -> anyhow::Result<Answer> {
-        checks_out(self.customer(), order).await
+        checks_out(self.buyer(), order).await
     }
 
     async fn pays(&self, order: &str) -> anyhow::Result<Answer> {
@@ -77,15 +77,15 @@ impl Till {
     }
 
     async fn sees_payment(&self, id: &str, status: &str) -> anyhow::Result<Answer> {
-        self.customer().wait_until(&format!("/v1/payments/{id}"), |body| body["status"] == status).await
+        self.buyer().wait_until(&format!("/v1/payments/{id}"), |body| body["status"] == status).await
     }
 
     async fn sees(&self, order: &str, status: &str) -> anyhow::Result<Value> {
-        Ok(self.customer().wait_until(&path(order), |body| body["status"] == status).await?.body)
+        Ok(self.buyer().wait_until(&path(order), |body| body["status"] == status).await?.body)
     }
 
     async fn cancels(&self, order: &str) -> anyhow::Result<Answer> {
-        story::ask(self.customer(), Method::PUT, &format!("{}/cancel", path(order)), None, None).await
+        story::ask(self.buyer(), Method::PUT, &format!("{}/cancel", path(order)), None, None).await
     }
 
     /// What the next charges come to.
@@ -126,8 +126,8 @@ impl Till {
     }
 
     async fn balance(&self) -> anyhow::Result<Value> {
-        let path = format!("/v1/customers/{}/balance", self.customer_id());
-        Ok(self.customer().get_at(&path, story::head(&self.world).await?).await?.body["balances"].clone())
+        let path = format!("/v1/customers/{}/balance", self.buyer_id());
+        Ok(self.buyer().get_at(&path, story::head(&self.world).await?).await?.body["balances"].clone())
     }
 
     /// The names of what happened to something.
@@ -137,7 +137,7 @@ impl Till {
     }
 
     async fn agrees(&self, terms: &Value) -> anyhow::Result<()> {
-        let path = format!("/v1/customers/{}/terms", self.customer_id());
+        let path = format!("/v1/customers/{}/terms", self.buyer_id());
         story::expect(story::ask(&self.cast.operator, Method::PUT, &path, None, Some(terms)).await?, 200)?;
         Ok(())
     }

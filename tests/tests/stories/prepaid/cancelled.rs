@@ -13,8 +13,8 @@ async fn before_it_is_paid_it_is_cancelled_at_once() -> anyhow::Result<()> {
     let placed = till.orders(&[("office-business", 2)]).await?;
     let done = story::expect(till.cancels(&placed).await?, 200)?.body;
     assert_eq!((&done["status"], processes(&done)), (&json!("cancelled"), ["none"; 3].map(str::to_owned)));
-    let late = super::tries_to_check_out(till.customer(), &placed).await?;
-    story::refused(till.customer(), &late, 409, "invalid-state").await?;
+    let late = super::tries_to_check_out(till.buyer(), &placed).await?;
+    story::refused(till.buyer(), &late, 409, "invalid-state").await?;
 
     till.will_come_to("expired", 1).await?;
     let failed = till.orders(&[("office-business", 2)]).await?;
@@ -33,12 +33,12 @@ async fn while_a_payment_is_on_its_way_nothing_is_cancelled() -> anyhow::Result<
     till.will_come_to("pending", 1).await?;
     let order = till.orders(&[("office-business", 2)]).await?;
     till.checks_out(&order).await?;
-    story::refused(till.customer(), &till.cancels(&order).await?, 409, "payment-in-progress").await?;
-    let again = super::tries_to_check_out(till.customer(), &order).await?;
-    story::refused(till.customer(), &again, 409, "payment-in-progress").await?;
+    story::refused(till.buyer(), &till.cancels(&order).await?, 409, "payment-in-progress").await?;
+    let again = super::tries_to_check_out(till.buyer(), &order).await?;
+    story::refused(till.buyer(), &again, 409, "payment-in-progress").await?;
     let waiting = "/v1/orders?status=payment_pending,payment_failed,paid";
-    let listed = till.customer().get_at(waiting, story::head(&till.world).await?).await?;
-    assert_eq!(story::each(&story::data(&listed), "id"), [order.clone()]);
+    let listed = till.buyer().get_at(waiting, story::head(&till.world).await?).await?;
+    assert_eq!(story::each(&story::data(&listed), "id"), std::slice::from_ref(&order));
     till.comes_to(&order, "failed").await?;
     till.sees(&order, "payment_failed").await?;
     assert_eq!(story::expect(till.cancels(&order).await?, 200)?.body["status"], "cancelled");
@@ -49,7 +49,7 @@ async fn while_a_payment_is_on_its_way_nothing_is_cancelled() -> anyhow::Result<
 async fn slow_account(till: &Till) -> anyhow::Result<String> {
     let slow = json!({ "match": { "method": "POST", "path": "/v1/accounts" }, "fault": "503", "times": 100_000 });
     story::troubles(&till.world, &slow).await?;
-    story::opens_account(till.customer(), till.customer_id()).await?.id()
+    story::opens_account(till.buyer(), till.buyer_id()).await?.id()
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn what_is_paid_is_given_back_by_itself() -> anyhow::Result<()> {
     let till = Till::open().await?;
     let account = slow_account(&till).await?;
     let wish = till.wish_for(&account, &[("office-business", 3), ("mail-guard", 1)])?;
-    let order = till.customer().post("/v1/orders", &new_key(), &wish, 201).await?.id()?;
+    let order = till.buyer().post("/v1/orders", &new_key(), &wish, 201).await?.id()?;
     let payment = till.pays(&order).await?;
     let waiting = till.sees(&order, "paid").await?;
     assert_eq!(processes(&waiting), ["completed", "pending", "completed"]);
@@ -67,13 +67,13 @@ async fn what_is_paid_is_given_back_by_itself() -> anyhow::Result<()> {
     let total = amount(&done, "total");
     let refunded = |body: &Value| body["refunds"][0]["status"] == "succeeded";
     let path = format!("/v1/payments/{}", payment.id()?);
-    let seen = till.customer().wait_until(&path, refunded).await?.body;
+    let seen = till.buyer().wait_until(&path, refunded).await?.body;
     assert_eq!((amount(&seen, "refunded"), &seen["status"]), (total.clone(), &json!("succeeded")));
     assert_eq!(till.moved(&order).await?, [format!("charge {total}"), format!("refund {total}")]);
     let (invoice, notes) = till.papers(&order).await?;
     assert_eq!((&invoice["status"], notes.len()), (&json!("paid"), 1));
     assert_eq!((amount(&notes[0], "total"), &notes[0]["settle"]), (total, &json!("refund")));
-    let own = till.customer().get(&format!("/v1/credit-notes/{}", text(&notes[0]["id"]))).await?;
+    let own = till.buyer().get(&format!("/v1/credit-notes/{}", text(&notes[0]["id"]))).await?;
     assert_eq!(own.body["total"], notes[0]["total"]);
     assert!(
         till.balance().await?.as_array().unwrap().iter().all(|sum| amount(sum, "amount") != amount(&invoice, "total"))
@@ -81,7 +81,7 @@ async fn what_is_paid_is_given_back_by_itself() -> anyhow::Result<()> {
     let again = story::expect(till.cancels(&order).await?, 200)?.body;
     assert_eq!(again["status"], "cancelled");
     story::calms(&till.world).await?;
-    till.customer().wait_until(&format!("/v1/accounts/{account}"), |body| body["status"] == "active").await?;
+    till.buyer().wait_until(&format!("/v1/accounts/{account}"), |body| body["status"] == "active").await?;
     assert_eq!(till.history("order", &order).await?.last().unwrap(), "OrderCancelled", "it never went out");
     till.holds().await
 }
@@ -97,11 +97,11 @@ async fn money_for_what_is_over_goes_back() -> anyhow::Result<()> {
     // The wallet had it wrong.
     till.comes_to(&order, "succeeded").await?;
     let refunded = |body: &Value| body["status"] == "succeeded" && body["refunds"][0]["status"] == "succeeded";
-    let seen = till.customer().wait_until(&format!("/v1/payments/{}", payment.id()?), refunded).await?.body;
+    let seen = till.buyer().wait_until(&format!("/v1/payments/{}", payment.id()?), refunded).await?.body;
     let total = amount(&seen, "amount");
     assert_eq!(amount(&seen, "refunded"), total);
     assert_eq!(till.moved(&order).await?, [format!("charge {total}"), format!("refund {total}")]);
-    assert_eq!(till.customer().get(&path(&order)).await?.body["status"], "cancelled");
+    assert_eq!(till.buyer().get(&path(&order)).await?.body["status"], "cancelled");
     till.holds().await
 }
 
@@ -112,12 +112,12 @@ async fn what_the_provider_rejects_is_given_back() -> anyhow::Result<()> {
     story::troubles(&till.world, &json!({ "fault": "reject_line" })).await?;
     let order = till.orders(&[("office-business", 2)]).await?;
     let payment = till.pays(&order).await?;
-    let failed = story::sees_order_end(till.customer(), &order, "failed").await?.body;
+    let failed = story::sees_order_end(till.buyer(), &order, "failed").await?.body;
     assert_eq!(processes(&failed), ["completed", "error", "completed"]);
     let refunded = |body: &Value| body["refunds"][0]["status"] == "succeeded";
-    let seen = till.customer().wait_until(&format!("/v1/payments/{}", payment.id()?), refunded).await?.body;
+    let seen = till.buyer().wait_until(&format!("/v1/payments/{}", payment.id()?), refunded).await?.body;
     assert_eq!(seen["refunded"], seen["amount"]);
-    let after = till.customer().get_at(&path(&order), story::head(&till.world).await?).await?.body;
+    let after = till.buyer().get_at(&path(&order), story::head(&till.world).await?).await?.body;
     assert_eq!(after["processes"]["provisioning"], failed["processes"]["provisioning"], "its end stays its end");
     till.holds().await
 }
@@ -143,14 +143,14 @@ async fn what_the_provider_made_too_late_is_billed_for_nothing() -> anyhow::Resu
     story::expect(till.cancels(&order).await?, 200)?;
     story::calms(&till.world).await?;
     let made = |body: &Value| body["lines"][0]["subscription_id"].is_string();
-    let seen = till.customer().wait_until(&path(&order), made).await?.body;
+    let seen = till.buyer().wait_until(&path(&order), made).await?.body;
     let subscription = format!("/v1/subscriptions/{}", text(&seen["lines"][0]["subscription_id"]));
-    till.customer().wait_until(&subscription, |body| body["status"] == "cancelled").await?;
+    till.buyer().wait_until(&subscription, |body| body["status"] == "cancelled").await?;
     let refunded = |body: &Value| body["refunds"][0]["status"] == "succeeded";
-    till.customer().wait_until(&format!("/v1/payments/{}", payment.id()?), refunded).await?;
+    till.buyer().wait_until(&format!("/v1/payments/{}", payment.id()?), refunded).await?;
 
     clock.advance("P27D").await?;
-    let listed = till.customer().get_at("/v1/invoices?period=2026-10", story::head(&till.world).await?).await?;
+    let listed = till.buyer().get_at("/v1/invoices?period=2026-10", story::head(&till.world).await?).await?;
     let month = story::data(&listed).into_iter().find(|invoice| invoice["kind"] == "period").unwrap();
     let lines = month["lines"].as_array().unwrap();
     assert_eq!(story::each(lines, "charge"), ["new", "cancel"], "{month}");
@@ -166,9 +166,9 @@ async fn what_is_submitted_is_cancelled_by_the_provider_and_given_back() -> anyh
     let payment = till.pays(&order).await?;
     till.sees(&order, "submitted").await?;
     story::expect(till.cancels(&order).await?, 202)?;
-    let ended = story::sees_order_end(till.customer(), &order, "cancelled").await?.body;
+    let ended = story::sees_order_end(till.buyer(), &order, "cancelled").await?.body;
     let refunded = |body: &Value| body["refunds"][0]["status"] == "succeeded";
-    let seen = till.customer().wait_until(&format!("/v1/payments/{}", payment.id()?), refunded).await?.body;
+    let seen = till.buyer().wait_until(&format!("/v1/payments/{}", payment.id()?), refunded).await?.body;
     assert_eq!(seen["refunded"], ended["total"]);
     Ok(())
 }

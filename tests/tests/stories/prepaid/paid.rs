@@ -19,7 +19,7 @@ async fn what_is_paid_is_invoiced_at_once_and_goes_to_the_provider() -> anyhow::
     assert!(started.body.get("invoice_id").is_none(), "{}", started.text);
     assert_eq!(header(&started, "location"), Some(format!("/v1/payments/{}", started.id()?).as_str()));
 
-    let ended = story::sees_order_end(till.customer(), &order, "fulfilled").await?.body;
+    let ended = story::sees_order_end(till.buyer(), &order, "fulfilled").await?.body;
     assert_eq!(processes(&ended), ["completed", "completed", "completed"]);
     let payment = till.sees_payment(&started.id()?, "succeeded").await?.body;
     assert_eq!(ended["processes"]["payment"]["at"], payment["settled_at"]);
@@ -59,14 +59,14 @@ async fn an_answer_is_what_is_read_and_answered_again() -> anyhow::Result<()> {
     till.will_come_to("pending", 1).await?;
     let order = till.orders(&[("office-business", 1)]).await?;
     let (key, checkout) = (new_key(), format!("{}/checkout", path(&order)));
-    let answer = till.customer().post(&checkout, &key, &json!({}), 202).await?;
-    let read = till.customer().get_at(&format!("/v1/payments/{}", answer.id()?), answer.position()?).await?;
+    let answer = till.buyer().post(&checkout, &key, &json!({}), 202).await?;
+    let read = till.buyer().get_at(&format!("/v1/payments/{}", answer.id()?), answer.position()?).await?;
     assert_eq!((&read.body, header(&read, "etag")), (&answer.body, header(&answer, "etag")));
-    let seen = till.customer().get_at(&path(&order), answer.position()?).await?.body;
+    let seen = till.buyer().get_at(&path(&order), answer.position()?).await?.body;
     assert_eq!(seen["status"], "payment_pending");
     till.comes_to(&order, "succeeded").await?;
-    story::sees_order_end(till.customer(), &order, "fulfilled").await?;
-    let again = till.customer().post(&checkout, &key, &json!({}), 202).await?;
+    story::sees_order_end(till.buyer(), &order, "fulfilled").await?;
+    let again = till.buyer().post(&checkout, &key, &json!({}), 202).await?;
     assert_eq!((&again.text, header(&again, "idempotency-replayed")), (&answer.text, Some("true")));
     assert_eq!(till.moved(&order).await?.len(), 1);
     Ok(())
@@ -86,9 +86,9 @@ async fn what_was_declined_can_be_paid_again() -> anyhow::Result<()> {
 
     let paid = till.pays(&order).await?;
     assert_ne!(paid.id()?, declined.id()?);
-    story::sees_order_end(till.customer(), &order, "fulfilled").await?;
+    story::sees_order_end(till.buyer(), &order, "fulfilled").await?;
     let listed =
-        till.customer().get_at(&format!("/v1/payments?order_id={order}"), story::head(&till.world).await?).await?;
+        till.buyer().get_at(&format!("/v1/payments?order_id={order}"), story::head(&till.world).await?).await?;
     assert_eq!(story::each(&story::data(&listed), "status"), ["succeeded", "declined"]);
     assert_eq!(till.moved(&order).await?.len(), 1);
     till.holds().await
@@ -99,13 +99,13 @@ async fn of_several_checkouts_at_once_one_is_started() -> anyhow::Result<()> {
     let till = Till::open().await?;
     let (_, _twin) = till.world.twin().await?;
     let order = till.orders(&[("office-business", 2)]).await?;
-    let answers = try_join_all((0..8).map(|_| tries_to_check_out(till.customer(), &order))).await?;
+    let answers = try_join_all((0..8).map(|_| tries_to_check_out(till.buyer(), &order))).await?;
     let started: Vec<_> = answers.iter().filter(|answer| answer.status == 202).collect();
     assert_eq!(started.len(), 1);
     for answer in answers.iter().filter(|answer| answer.status != 202) {
-        story::refused(till.customer(), answer, 409, "payment-in-progress").await?;
+        story::refused(till.buyer(), answer, 409, "payment-in-progress").await?;
     }
-    story::sees_order_end(till.customer(), &order, "fulfilled").await?;
+    story::sees_order_end(till.buyer(), &order, "fulfilled").await?;
     assert_eq!(till.moved(&order).await?.len(), 1);
     till.holds().await
 }
@@ -115,9 +115,8 @@ async fn only_who_is_billed_checks_out_and_only_what_is_prepaid() -> anyhow::Res
     let till = Till::open().await?;
     let (cast, sample) = (&till.cast, &till.world.sample);
     let by_invoice = story::order_of(&sample.other_account_id, &[(till.world.service("office-business")?, 1)]);
-    let by_invoice = till.customer().post("/v1/orders", &new_key(), &by_invoice, 201).await?.id()?;
-    story::refused(till.customer(), &tries_to_check_out(till.customer(), &by_invoice).await?, 409, "invalid-state")
-        .await?;
+    let by_invoice = till.buyer().post("/v1/orders", &new_key(), &by_invoice, 201).await?.id()?;
+    story::refused(till.buyer(), &tries_to_check_out(till.buyer(), &by_invoice).await?, 409, "invalid-state").await?;
 
     let wish = till.wish_for(&sample.account_id, &[("office-business", 1)])?;
     let order = cast.customer.post("/v1/orders", &new_key(), &wish, 201).await?.id()?;
@@ -151,10 +150,10 @@ async fn resold(till: &Till, wish: &Value) -> anyhow::Result<()> {
 async fn the_discount_is_taken_off_what_is_charged() -> anyhow::Result<()> {
     let till = Till::open().await?;
     let wish = till.wish(&[("office-business", 4)])?;
-    let full = till.customer().post("/v1/orders", &new_key(), &wish, 201).await?.body;
+    let full = till.buyer().post("/v1/orders", &new_key(), &wish, 201).await?.body;
     till.agrees(&json!({ "currency": "EUR", "discount_percent": "10" })).await?;
-    let quoted = story::ask(till.customer(), Method::POST, "/v1/orders/quote", None, Some(&wish)).await?.body;
-    let order = till.customer().post("/v1/orders", &new_key(), &wish, 201).await?;
+    let quoted = story::ask(till.buyer(), Method::POST, "/v1/orders/quote", None, Some(&wish)).await?.body;
+    let order = till.buyer().post("/v1/orders", &new_key(), &wish, 201).await?;
     for member in ["net", "taxes", "total"] {
         assert_eq!(quoted[member], order.body[member], "{member}");
     }
@@ -169,9 +168,9 @@ async fn the_discount_is_taken_off_what_is_charged() -> anyhow::Result<()> {
     let tenth = amount(&full, "net").parse::<rust_decimal::Decimal>()? / rust_decimal::Decimal::TEN;
     assert_eq!(share(&invoice), tenth.round_dp(2), "{invoice}");
     till.agrees(&json!({ "currency": "EUR", "discount_percent": "100" })).await?;
-    let nothing = story::ask(till.customer(), Method::POST, "/v1/orders", Some(&new_key()), Some(&wish)).await?;
-    story::refused(till.customer(), &nothing, 422, "invalid-value").await?;
-    story::sees_order_end(till.customer(), &order_id, "fulfilled").await?;
+    let nothing = story::ask(till.buyer(), Method::POST, "/v1/orders", Some(&new_key()), Some(&wish)).await?;
+    story::refused(till.buyer(), &nothing, 422, "invalid-value").await?;
+    story::sees_order_end(till.buyer(), &order_id, "fulfilled").await?;
     till.holds().await
 }
 

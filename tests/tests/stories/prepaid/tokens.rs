@@ -13,12 +13,12 @@ async fn what_cannot_go_back_the_way_it_came_goes_to_the_balance() -> anyhow::Re
     let order = till.orders(&[("office-business", 2), ("mail-guard", 3)]).await?;
     let payment = till.pays(&order).await?.body;
     assert_eq!(payment["gateway"], "token");
-    let ended = story::sees_order_end(till.customer(), &order, "partially_fulfilled").await?.body;
+    let ended = story::sees_order_end(till.buyer(), &order, "partially_fulfilled").await?.body;
     assert_eq!(processes(&ended), ["completed", "completed", "completed"]);
 
     let credited = |body: &Value| !body["data"].as_array().is_none_or(Vec::is_empty);
-    let notes = format!("/v1/credit-notes?customer_id={}", till.customer_id());
-    till.customer().wait_until(&notes, credited).await?;
+    let notes = format!("/v1/credit-notes?customer_id={}", till.buyer_id());
+    till.buyer().wait_until(&notes, credited).await?;
     let (invoice, notes) = till.papers(&order).await?;
     let note = &notes[0];
     assert_eq!((&note["settle"], &note["net"]), (&json!("balance"), &ended["lines"][1]["amount"]), "{note}");

@@ -26,9 +26,9 @@ async fn what_starts_later_than_it_was_paid_is_billed_once() -> anyhow::Result<(
     let existing = account_at_the_provider(&till).await?;
     let away = json!({ "match": { "method": "POST", "path": "/v1/accounts" }, "fault": "503", "times": 100_000 });
     story::troubles(&till.world, &away).await?;
-    let account = story::opens_account(till.customer(), till.customer_id()).await?.id()?;
+    let account = story::opens_account(till.buyer(), till.buyer_id()).await?.id()?;
     let wish = till.wish_for(&account, &[("office-business", 4)])?;
-    let order = till.customer().post("/v1/orders", &new_key(), &wish, 201).await?.id()?;
+    let order = till.buyer().post("/v1/orders", &new_key(), &wish, 201).await?.id()?;
     till.pays(&order).await?;
     let waiting = till.sees(&order, "paid").await?;
     assert_eq!(processes(&waiting), ["completed", "pending", "completed"]);
@@ -37,16 +37,16 @@ async fn what_starts_later_than_it_was_paid_is_billed_once() -> anyhow::Result<(
     let link = format!("/v1/accounts/{account}/provider-link");
     let body = json!({ "provider_account_id": existing });
     story::expect(story::ask(&till.cast.operator, Method::PUT, &link, None, Some(&body)).await?, 200)?;
-    let ended = story::sees_order_end(till.customer(), &order, "fulfilled").await?.body;
+    let ended = story::sees_order_end(till.buyer(), &order, "fulfilled").await?.body;
     story::calms(&till.world).await?;
     let subscription = format!("/v1/subscriptions/{}", text(&ended["lines"][0]["subscription_id"]));
     let head = story::head(&till.world).await?;
-    assert_eq!(till.customer().get_at(&subscription, head).await?.body["starts_on"], "2026-10-12");
-    let preview = format!("/v1/invoices/preview?customer_id={}&period=2026-10", till.customer_id());
-    assert_eq!(story::data(&till.customer().get(&preview).await?), Vec::<Value>::new());
+    assert_eq!(till.buyer().get_at(&subscription, head).await?.body["starts_on"], "2026-10-12");
+    let preview = format!("/v1/invoices/preview?customer_id={}&period=2026-10", till.buyer_id());
+    assert_eq!(story::data(&till.buyer().get(&preview).await?), Vec::<Value>::new());
     let grown = json!({ "quantity": 6 });
     let path = format!("{subscription}/quantity");
-    story::expect(story::ask(till.customer(), Method::PUT, &path, None, Some(&grown)).await?, 202)?;
+    story::expect(story::ask(till.buyer(), Method::PUT, &path, None, Some(&grown)).await?, 202)?;
 
     clock.advance("P20D").await?;
     let october = period(&till, "2026-10").await?;
@@ -63,7 +63,7 @@ async fn what_starts_later_than_it_was_paid_is_billed_once() -> anyhow::Result<(
 }
 
 async fn period(till: &Till, period: &str) -> anyhow::Result<Value> {
-    let path = format!("/v1/invoices?period={period}&customer_id={}", till.customer_id());
+    let path = format!("/v1/invoices?period={period}&customer_id={}", till.buyer_id());
     let listed = story::data(&till.cast.operator.get_at(&path, story::head(&till.world).await?).await?);
     let found: Vec<_> = listed.into_iter().filter(|invoice| invoice["kind"] == "period").collect();
     assert_eq!(found.len(), 1, "{found:?}");

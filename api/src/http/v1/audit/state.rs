@@ -180,7 +180,12 @@ impl Folding<'_> {
         let folded = self.fold::<R::Rules>()?;
         let content = R::of_state(&folded.state).ok_or_else(Problem::not_found)?;
         let fields = Fields::new();
-        let view = View { actor: &self.reading.actor, now: self.api.bus.now(), seller: self.api.bus.seller(), fields: &fields };
+        let view = View {
+            actor: &self.reading.actor,
+            now: self.api.bus.now(),
+            seller: self.api.bus.seller(),
+            fields: &fields,
+        };
         let id = Uuid::parse_str(self.id).map_err(|_| Problem::not_found())?;
         value(&R::body(content, Head::of(id, &folded, true), &view))
     }

@@ -103,7 +103,6 @@ async fn internals(ground: &Ground) {
         "/docs/%2e%2e/%2e%2e/Cargo.toml",
         "/",
         "/v1",
-        "/v1/webhooks/payments",
     ];
     for path in paths {
         let reply = asked(ground, "GET", path, token).await;
@@ -120,7 +119,9 @@ async fn methods(ground: &Ground) {
     let token = &ground.world.tokens.operator;
     let account = format!("/v1/accounts/{}", ground.world.sample.account_id);
     let before = ground.head().await;
-    for path in ["/v1/orders", account.as_str(), "/v1/webhooks/ccp", "/openapi.json", "/healthz"] {
+    for path in
+        ["/v1/orders", account.as_str(), "/v1/webhooks/ccp", "/v1/webhooks/payments", "/openapi.json", "/healthz"]
+    {
         for method in ["TRACE", "PROPFIND", "LOCK", "PATCH", "QUERY", "get", "A-VERY-LONG-METHOD-NAME-OF-NOBODY"] {
             let reply = asked(ground, method, path, token).await;
             let refused = (reply.status, reply.slug()) == (405, "method-not-allowed");

@@ -60,7 +60,6 @@ pub enum ProblemType {
     InvalidReseller,
     InvalidPriceRule,
     AmountOverflow,
-    NotAvailableYet,
     CreditLimit,
     RefundLimit,
     IdempotencyKeyReused,
@@ -113,7 +112,7 @@ static INTERNAL: Row = row(
 );
 
 #[rustfmt::skip]
-static ROWS: [Row; 67] = [
+static ROWS: [Row; 66] = [
     row(P::MalformedJson, BAD_REQUEST, "malformed-json", "The body is not valid JSON",
         "The body must be one JSON document in UTF-8 without a byte order mark. Duplicate keys, more than 32 levels, lone surrogates, comments and anything after the document are refused."),
     row(P::MalformedRequest, BAD_REQUEST, "malformed-request", "The request is malformed",
@@ -228,8 +227,6 @@ static ROWS: [Row; 67] = [
         "The parts of the rule do not fit together. The detail says which."),
     row(P::AmountOverflow, SHAPE, "amount-overflow", "An amount becomes too large",
         "Quantity and price together give an amount that cannot be represented."),
-    row(P::NotAvailableYet, SHAPE, "not-available-yet", "This is not available yet",
-        "The field or value is part of the API, but this installation does not offer it yet."),
     row(P::IdempotencyKeyReused, SHAPE, "idempotency-key-reused", "The Idempotency-Key was used for another request",
         "A key stands for one request: method, address, query and body. Use a new key for a new request."),
     row(P::RateLimited, StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many requests",

@@ -177,7 +177,7 @@ impl Till {
         Ok(events.iter().filter_map(effort).collect())
     }
 
-    /// What is owed comes in outside.
+    /// What is owed comes in outside; from then on the invoice shows it.
     ///
     /// # Errors
     /// When it is not taken.
@@ -185,8 +185,10 @@ impl Till {
         let invoice = self.invoice_of(customer_id).await?;
         let today = self.clock.today().await?;
         let body = json!({ "amount": invoice["balance"], "received_on": today, "reference": "By bank transfer" });
-        let path = format!("/v1/invoices/{}/payments", text(&invoice, "id")?);
-        self.operator.post(&path, &story::new_key(), &body, 201).await
+        let path = format!("/v1/invoices/{}", text(&invoice, "id")?);
+        let received = self.operator.post(&format!("{path}/payments"), &story::new_key(), &body, 201).await?;
+        self.operator.get_at(&path, received.position()?).await?;
+        Ok(received)
     }
 
     /// How the provider has a buyer's subscription.

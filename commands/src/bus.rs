@@ -136,8 +136,8 @@ impl Bus {
             match command.run(&mut work).await {
                 Ok(answer) => match self.commit(work, answer).await? {
                     Attempt::Done(receipt) => return Ok(receipt),
-                    Attempt::Outrun => spins += 1,
-                    Attempt::Conflict => conflicts += 1,
+                    Attempt::Outrun => (spins, fresh) = (spins + 1, false),
+                    Attempt::Conflict => (conflicts, fresh) = (conflicts + 1, true),
                 },
                 // A refusal on what may be an old state is no refusal yet.
                 Err(failure) if failure.is_about_state() && !fresh => {
@@ -146,7 +146,6 @@ impl Bus {
                 }
                 Err(failure) => return self.reject(context, failure).await,
             }
-            fresh = false;
             if conflicts > 0 && context.if_match.is_some() {
                 return self.reject(context, Failure::Stale).await;
             }

@@ -224,6 +224,27 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// As [`decide`](Self::decide), for the first event of a stream whose id was just made up: nothing is read for it.
+    /// Should it exist after all, the append conflicts, and the next attempt reads it.
+    ///
+    /// # Errors
+    /// As [`decide`](Self::decide).
+    pub async fn begin<D: Decider>(
+        &mut self,
+        id: impl std::fmt::Display,
+        command: &D::Command,
+        customer: Option<Uuid>,
+    ) -> Result<(), Failure> {
+        let stream = StreamId::new(D::TYPE, id);
+        let id = stream.id.clone();
+        let unknown = !self.streams.contains_key(&stream) && self.bus.states.get(&stream).is_none();
+        if unknown && !self.fresh {
+            let now = Slot::new::<D>(Arc::default(), None);
+            self.streams.insert(stream, Touched { seen: 0, now, written: false });
+        }
+        self.decide::<D>(id, command, customer).await
+    }
+
     /// Checks that the caller may do this operation for that customer, and loads the customer.
     ///
     /// # Errors

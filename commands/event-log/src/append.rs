@@ -195,9 +195,28 @@ struct Arrays<'a> {
     read_types: Vec<&'a str>,
     read_ids: Vec<&'a str>,
     read_versions: Vec<i64>,
+    /// Whether this is the batch's first read of the stream: those of the same version need no second look.
+    read_firsts: Vec<bool>,
     events: EventArrays<'a>,
     persons: PersonArrays<'a>,
-    ordinals: HashMap<&'a StreamId, i32>,
+    streams: Streams<'a>,
+    /// A stream is read after an earlier command has written it, or in two versions: the commands must be judged one
+    /// by one.
+    entangled: bool,
+}
+
+/// The streams of a batch, and what its commands so far do with them.
+#[derive(Default)]
+struct Streams<'a> {
+    ordinals: HashMap<&'a StreamId, usize>,
+    uses: Vec<Use>,
+}
+
+#[derive(Default)]
+struct Use {
+    /// As first read.
+    version: Option<i64>,
+    written: bool,
 }
 
 #[derive(Default)]
@@ -247,16 +266,19 @@ impl<'a> Arrays<'a> {
         self.first_offsets.push(before + count.min(1));
         self.last_offsets.push(before + count);
         for (stream, version) in &submission.reads {
+            let (ordinal, used) = self.streams.of(stream);
             self.read_commands.push(command);
-            let ordinal = self.ordinal(stream);
             self.read_streams.push(ordinal);
+            self.read_firsts.push(used.version.is_none());
+            self.entangled |= used.written || *used.version.get_or_insert(*version) != *version;
             self.read_types.push(stream.aggregate.name());
             self.read_ids.push(&stream.id);
             self.read_versions.push(*version);
         }
         for event in &submission.events {
-            let stream = self.ordinal(&event.stream);
-            self.events.add(command, stream, event);
+            let (ordinal, used) = self.streams.of(&event.stream);
+            used.written = true;
+            self.events.add(command, ordinal, event);
         }
         for record in &submission.personal {
             self.persons.add(command, record);
@@ -264,11 +286,6 @@ impl<'a> Arrays<'a> {
         for event in submission.events.iter().filter(|event| event.event_type == ERASED) {
             self.persons.erase(command, event.customer_id);
         }
-    }
-
-    fn ordinal(&mut self, stream: &'a StreamId) -> i32 {
-        let next = ordinal(self.ordinals.len()) + 1;
-        *self.ordinals.entry(stream).or_insert(next)
     }
 
     async fn call(&self, connection: &mut PgConnection) -> Result<Vec<Row>, sqlx::Error> {
@@ -287,6 +304,7 @@ impl<'a> Arrays<'a> {
             .bind(&self.read_types)
             .bind(&self.read_ids)
             .bind(&self.read_versions)
+            .bind(&self.read_firsts)
             .bind(&self.events.commands)
             .bind(&self.events.streams)
             .bind(&self.events.aggregates)
@@ -304,6 +322,7 @@ impl<'a> Arrays<'a> {
             .bind(&self.persons.customers)
             .bind(&self.persons.kinds)
             .bind(&self.persons.fields)
+            .bind(self.entangled)
             .fetch_all(connection)
             .await
     }
@@ -313,7 +332,19 @@ impl<'a> Arrays<'a> {
 const CALL: &str = "select command, verdict, first_position, last_position, fingerprint, status, aggregate_type, \
     aggregate_id, version, outcome::text as outcome from append_batch( \
     $1, $2, $3, $4, $5, $6, $7::text[]::json[], $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-    $22::text[]::json[], $23::text[]::json[], $24, $25, $26, $27, $28, $29, $30, $31::text[]::json[])";
+    $22, $23::text[]::json[], $24::text[]::json[], $25, $26, $27, $28, $29, $30, $31, $32::text[]::json[], $33)";
+
+impl<'a> Streams<'a> {
+    /// A stream's ordinal and what was done with it before.
+    fn of(&mut self, stream: &'a StreamId) -> (i32, &mut Use) {
+        let next = self.uses.len();
+        let index = *self.ordinals.entry(stream).or_insert(next);
+        if index == next {
+            self.uses.push(Use::default());
+        }
+        (ordinal(index) + 1, &mut self.uses[index])
+    }
+}
 
 impl<'a> EventArrays<'a> {
     fn add(&mut self, command: i32, stream: i32, event: &'a NewEvent) {

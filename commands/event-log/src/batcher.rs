@@ -28,7 +28,9 @@ pub const BATCH_ROWS: usize = 4_096;
 /// written to the disk.
 pub const LANES: usize = 2;
 /// Commands that must wait for a second batch to be sent beside the first.
-const SECOND_BATCH: usize = 32;
+const SECOND_BATCH: usize = 16;
+/// How often others are let go first before a batch is sent.
+const ROUNDS: usize = 3;
 /// Commands taken from the queue ahead of their batch at most.
 const GATHERED: usize = 2 * BATCH_COMMANDS;
 /// How long the first reconnection waits; doubles up to a second.
@@ -162,6 +164,7 @@ impl Task {
         loop {
             self.drain();
             if !self.free.is_empty() && self.is_worth_sending() {
+                self.gather().await;
                 return true;
             }
             let open = !self.waiting.is_closed() || !self.waiting.is_empty();
@@ -185,6 +188,20 @@ impl Task {
         }
     }
 
+    /// Lets whoever is about to submit do so: after an answered batch that is everybody who waited for it, and one batch
+    /// of all costs far less than one of the first few and another one of the rest. No timer: it ends as soon as nobody
+    /// has come.
+    async fn gather(&mut self) {
+        for _ in 0..ROUNDS {
+            let known = self.gathered.len();
+            tokio::task::yield_now().await;
+            self.drain();
+            if self.gathered.len() == known || known >= BATCH_COMMANDS {
+                break;
+            }
+        }
+    }
+
     fn drain(&mut self) {
         while self.gathered.len() < GATHERED
             && let Ok(next) = self.waiting.try_recv()
@@ -199,11 +216,20 @@ impl Task {
         self.busy.is_empty() || (first.may_go() && self.gathered.len() >= SECOND_BATCH)
     }
 
+    /// Commands of the next batch at most. When both connections are free, half of a crowd each: while one half is
+    /// written, the other half's callers are answered and come back.
+    fn share(&self) -> usize {
+        let crowd = self.gathered.len();
+        let both = self.busy.is_empty() && crowd >= 2 * SECOND_BATCH;
+        if both { crowd.div_ceil(2).min(BATCH_COMMANDS) } else { BATCH_COMMANDS }
+    }
+
     /// The next commands, up to the limits. What was decided on a state that never came to be is answered instead;
     /// what was decided on one that is still under way waits for it, and whatever came later waits behind it.
     fn batch(&mut self) -> Vec<Waiting> {
         let (mut batch, mut rows) = (Vec::new(), 0);
-        while batch.len() < BATCH_COMMANDS
+        let most = self.share();
+        while batch.len() < most
             && let Some(next) = self.gathered.pop_front()
         {
             let nothing_under_way = batch.is_empty() && self.busy.is_empty();

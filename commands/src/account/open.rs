@@ -30,7 +30,7 @@ impl Command for OpenAccount {
             name: self.name.clone(),
             contact: self.contact.clone(),
         });
-        work.decide::<AccountRules>(self.account_id, &open, Some(self.customer_id)).await?;
+        work.begin::<AccountRules>(self.account_id, &open, Some(self.customer_id)).await?;
         Ok(Answer::resource(201, StreamId::new(AggregateType::Account, self.account_id)))
     }
 }

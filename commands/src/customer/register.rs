@@ -28,7 +28,7 @@ impl Command for RegisterCustomer {
             standing::taken_on_by(work, reseller).await?;
         }
         let id = details.customer_id;
-        work.decide::<CustomerRules>(id, &CustomerCommand::Register(details), Some(id)).await?;
+        work.begin::<CustomerRules>(id, &CustomerCommand::Register(details), Some(id)).await?;
         Ok(Answer::resource(201, StreamId::new(AggregateType::Customer, id)))
     }
 }

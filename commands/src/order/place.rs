@@ -44,7 +44,7 @@ impl Command for PlaceOrder {
         let order = look_up(work, self.order_id, &self.request).await?;
         let customer_id = order.customer_id;
         let place = OrderCommand::Place(Box::new(order));
-        work.decide::<OrderRules>(self.order_id, &place, Some(customer_id)).await?;
+        work.begin::<OrderRules>(self.order_id, &place, Some(customer_id)).await?;
         Ok(Answer::resource(201, StreamId::new(AggregateType::Order, self.order_id)))
     }
 }

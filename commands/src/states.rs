@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use domain::{Decider, StreamId};
 use event_log::Ticket;
 use event_log::stream::Versioned;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 
 /// Aggregates kept at most. A subscription of thousands of seats counts as many.
-const CAPACITY: u64 = 100_000;
+const CAPACITY: usize = 100_000;
 
 /// A state with what it takes to build on it.
 #[derive(Clone)]
@@ -51,20 +51,20 @@ fn ticket_settled_well(ticket: &Ticket) -> bool {
 /// The bounded cache. Clones share it.
 #[derive(Clone)]
 pub struct States {
-    slots: Cache<StreamId, Slot>,
+    slots: Arc<Cache<StreamId, Slot>>,
     /// Held while versions are compared and pending states put in place, never across an await.
     turn: Arc<Mutex<()>>,
 }
 
 impl std::fmt::Debug for States {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("States").field("slots", &self.slots.entry_count()).finish_non_exhaustive()
+        f.debug_struct("States").field("slots", &self.slots.len()).finish_non_exhaustive()
     }
 }
 
 impl Default for States {
     fn default() -> Self {
-        Self { slots: Cache::new(CAPACITY), turn: Arc::default() }
+        Self { slots: Arc::new(Cache::new(CAPACITY)), turn: Arc::default() }
     }
 }
 
@@ -85,7 +85,7 @@ impl States {
     /// Forgets states that have proved stale.
     pub fn forget<'a>(&self, streams: impl IntoIterator<Item = &'a StreamId>) {
         for stream in streams {
-            self.slots.invalidate(stream);
+            self.slots.remove(stream);
         }
     }
 

@@ -34,9 +34,13 @@ use super::values::Fault;
 use crate::clock;
 use crate::dev_clock::Mover;
 
-/// What every handler is given. Cheap to clone.
+/// What every handler is given. Clones share it.
 #[derive(Debug, Clone)]
-pub struct Api {
+pub struct Api(Arc<Desk>);
+
+/// What an [`Api`] has.
+#[derive(Debug)]
+pub struct Desk {
     pub bus: Bus,
     pub reads: Reads,
     pub authenticator: Arc<Authenticator>,
@@ -62,6 +66,20 @@ pub struct Dev {
     pub rules: TokenRules,
     /// Moves business time.
     pub mover: Mover,
+}
+
+impl From<Desk> for Api {
+    fn from(desk: Desk) -> Self {
+        Self(Arc::new(desk))
+    }
+}
+
+impl std::ops::Deref for Api {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.0
+    }
 }
 
 impl Api {

@@ -1,4 +1,4 @@
-//! The outermost layer: ids, limits of the head, work in flight, time, panics. What reaches a handler has passed
+//! The outermost layer: ids, quotas, limits of the head, work in flight, time, panics. What reaches a handler has passed
 //! here, and every problem leaves with the request's id and trace.
 
 use std::panic::AssertUnwindSafe;
@@ -23,6 +23,7 @@ use super::limits::{
 };
 use super::problem::{Problem, ProblemType, complete};
 use super::query::decoded;
+use super::rate_limit::RateLimits;
 use super::trace::RequestIds;
 
 /// The one operation that is slow on purpose: it answers when the days it was asked for are over.
@@ -32,15 +33,16 @@ const CLOCK: &str = "/dev/clock";
 #[derive(Debug, Clone)]
 pub struct Edge {
     new_id: fn() -> Uuid,
+    limits: RateLimits,
     in_flight: Arc<Semaphore>,
     handler_timeout: Duration,
 }
 
 impl Edge {
     /// The limits of `limits.rs`; `new_id` makes ids.
-    pub fn new(new_id: fn() -> Uuid) -> Self {
+    pub fn new(new_id: fn() -> Uuid, limits: RateLimits) -> Self {
         let in_flight = Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT));
-        Self { new_id, in_flight, handler_timeout: HANDLER_TIMEOUT }
+        Self { new_id, limits, in_flight, handler_timeout: HANDLER_TIMEOUT }
     }
 
     /// Requests being worked on.
@@ -65,10 +67,13 @@ impl Edge {
 /// The layer itself: `Router::layer(axum::middleware::from_fn_with_state(edge, guard))`.
 pub async fn guard(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let ids = RequestIds::of(request.headers(), edge.new_id);
+    let meter = edge.limits.meter(request.method());
     request.extensions_mut().insert(ids.clone());
+    request.extensions_mut().insert(meter.clone());
     let answer = edge.answer(request, next).await.unwrap_or_else(IntoResponse::into_response);
     let mut response = complete(answer, &ids.instance, &ids.trace.trace_id);
     ids.write(response.headers_mut());
+    meter.write(response.headers_mut());
     response
 }
 
@@ -168,7 +173,7 @@ mod tests {
     }
 
     fn edge() -> Edge {
-        Edge { handler_timeout: Duration::from_millis(20), ..Edge::new(fixed_id) }
+        Edge { handler_timeout: Duration::from_millis(20), ..Edge::new(fixed_id, RateLimits::unlimited()) }
     }
 
     async fn send(edge: &Edge, request: http::request::Builder) -> (http::response::Parts, serde_json::Value) {
@@ -244,7 +249,7 @@ mod tests {
         let (sender, receiver) = oneshot::channel::<Result<Bytes, std::convert::Infallible>>();
         let body = Body::from_stream(receiver.into_stream().map(Result::unwrap));
         // No time at all for the handler: it has to be done once the body is.
-        let edge = Edge { handler_timeout: Duration::ZERO, ..Edge::new(fixed_id) };
+        let edge = Edge { handler_timeout: Duration::ZERO, ..Edge::new(fixed_id, RateLimits::unlimited()) };
         let sending = app(&edge).oneshot(Request::post("/ok").body(body).unwrap());
         let feeding = async {
             for _ in 0..10 {

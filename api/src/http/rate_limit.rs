@@ -9,9 +9,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
 use governor::clock::{Clock, MonotonicClock, Reference};
 use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::HashMapStateStore;
@@ -44,23 +41,21 @@ impl RateLimits {
         }
     }
 
-    fn of(&self, method: &Method) -> &Arc<Limiter<MonotonicClock>> {
-        if method.is_safe() { &self.reads } else { &self.writes }
+    /// More than anybody asks for.
+    #[cfg(test)]
+    pub fn unlimited() -> Self {
+        Self::per_minute(NonZeroU32::MAX, NonZeroU32::MAX)
+    }
+
+    /// A request's way to the quota of its kind.
+    pub fn meter(&self, method: &Method) -> Meter {
+        let limiter = if method.is_safe() { &self.reads } else { &self.writes };
+        Meter { limiter: Arc::clone(limiter), standing: Arc::default() }
     }
 }
 
-/// The layer: what a handler takes from a quota is told in the answer, whatever the answer is.
-pub async fn measure(State(limits): State<RateLimits>, mut request: Request, next: Next) -> Response {
-    let meter = Meter { limiter: Arc::clone(limits.of(request.method())), standing: Arc::default() };
-    request.extensions_mut().insert(meter.clone());
-    let mut response = next.run(request).await;
-    if let Some(standing) = meter.standing.get() {
-        standing.write(response.headers_mut());
-    }
-    response
-}
-
-/// One request's way to its tenant's quota; the layer puts it among the request's extensions.
+/// One request's way to its tenant's quota; the edge puts it among the request's extensions, and tells in the answer,
+/// whatever that is, what was taken.
 #[derive(Debug, Clone)]
 pub struct Meter {
     limiter: Arc<Limiter<MonotonicClock>>,
@@ -78,6 +73,13 @@ impl Meter {
             Ok(())
         } else {
             Err(Problem::from(ProblemType::RateLimited).retry_after_s(standing.reset_s))
+        }
+    }
+
+    /// Adds where the tenant stands, if the request was counted, to a response's headers.
+    pub fn write(&self, headers: &mut HeaderMap) {
+        if let Some(standing) = self.standing.get() {
+            standing.write(headers);
         }
     }
 }

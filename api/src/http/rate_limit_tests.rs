@@ -1,12 +1,14 @@
 #![allow(clippy::unwrap_used)]
 use axum::Router;
 use axum::body::Body;
-use axum::response::IntoResponse;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use governor::clock::FakeRelativeClock;
 use tower::ServiceExt;
 
 use super::*;
+use crate::http::edge::{Edge, guard};
 
 fn limiter(per_minute: u32) -> (Limiter<FakeRelativeClock>, FakeRelativeClock) {
     let clock = FakeRelativeClock::default();
@@ -76,7 +78,9 @@ fn app(writes: u32, reads: u32) -> Router {
     };
     let quota = |n| NonZeroU32::new(n).unwrap();
     let limits = RateLimits::per_minute(quota(writes), quota(reads));
-    Router::new().route("/", get(handler).post(handler)).layer(axum::middleware::from_fn_with_state(limits, measure))
+    Router::new()
+        .route("/", get(handler).post(handler))
+        .layer(axum::middleware::from_fn_with_state(Edge::new(uuid::Uuid::nil, limits), guard))
 }
 
 #[tokio::test]

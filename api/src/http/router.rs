@@ -17,7 +17,7 @@ use super::compat::billing::{self, Billing};
 use super::compat::licensing::{self, Licensing};
 use super::edge::{self, Edge};
 use super::problem::ProblemType;
-use super::rate_limit::{self, RateLimits};
+use super::rate_limit::RateLimits;
 use super::server::{self, ConnectionLimits};
 use super::v1::{
     accounts, admin, audit, billing_discrepancies, billing_runs, commission_statements, commissions, credit_notes,
@@ -155,8 +155,7 @@ pub fn router(api: Api, limits: RateLimits, compat: Router<Api>) -> Router {
         .merge(docs::router())
         .fallback(|| async { ProblemType::NotFound.into_response_for_route() })
         .method_not_allowed_fallback(|| async { ProblemType::MethodNotAllowed.into_response_for_route() })
-        .layer(middleware::from_fn_with_state(limits, rate_limit::measure))
-        .layer(middleware::from_fn_with_state(Edge::new(clock::new_id), edge::guard))
+        .layer(middleware::from_fn_with_state(Edge::new(clock::new_id, limits), edge::guard))
         .with_state(api)
 }
 

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::http::edge::{Edge, guard};
 use crate::http::limits::{HEADER_BYTES, HEADER_LINES, URI_BYTES};
+use crate::http::rate_limit::RateLimits;
 
 struct Running {
     address: SocketAddr,
@@ -33,7 +34,7 @@ async fn start(limits: ConnectionLimits) -> Running {
         .route("/wait", get(waiting))
         .route("/stream", get(async || Body::from_stream(endless())))
         .route("/echo", post(async |body: String| body))
-        .layer(axum::middleware::from_fn_with_state(Edge::new(uuid::Uuid::nil), guard));
+        .layer(axum::middleware::from_fn_with_state(Edge::new(uuid::Uuid::nil, RateLimits::unlimited()), guard));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();

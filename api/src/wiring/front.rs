@@ -12,7 +12,7 @@ use super::Parts;
 use crate::clock;
 use crate::config::{Mode, Settings};
 use crate::dev_clock::{Mover, Simulators};
-use crate::http::api::{Api, Dev, Hooks};
+use crate::http::api::{Api, Desk, Dev, Hooks};
 use crate::http::auth::{Authenticator, Keys, TokenRules};
 use crate::http::cursor::CursorKey;
 use crate::http::dev_tokens::DevKey;
@@ -28,14 +28,14 @@ impl Parts {
         let rules =
             TokenRules { issuer: self.settings.token_issuer.clone(), audience: self.settings.token_audience.clone() };
         let (keys, dev) = self.token_keys(&rules)?;
-        Ok(Api {
+        Ok(Api::from(Desk {
             bus: self.bus.clone(),
             reads: Reads::new(self.freshness.clone(), self.archive()?),
             authenticator: Arc::new(Authenticator::new(rules, keys)),
             cursors: cursor_key(&self.settings, dev.as_deref()),
             hooks: self.hooks()?,
             dev,
-        })
+        }))
     }
 
     fn hooks(&self) -> anyhow::Result<Hooks> {

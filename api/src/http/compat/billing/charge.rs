@@ -34,7 +34,7 @@ impl Billing {
         let mut invoices = self.issued().await?;
         invoices.retain(|invoice| invoice.status == status);
         let payments: Vec<PayInvoice> = invoices.iter().map(payment).collect();
-        let (bus, stop) = (self.api.bus, self.shutdown);
+        let (bus, stop) = (self.api.bus.clone(), self.shutdown);
         let starting = self.tasks.spawn(async move {
             let payments = stream::iter(payments).take_until(stop.cancelled_owned());
             let started = payments.map(|payment| start(&bus, &context, payment)).buffer_unordered(AT_ONCE);

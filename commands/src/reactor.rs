@@ -1,6 +1,6 @@
 //! Runs the process managers: a reader that stores what each process wants done, with its checkpoint.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,33 +79,32 @@ impl Manager {
 
 /// What cannot be read concerns everybody.
 fn concerns<P: Process>(recorded: &Recorded) -> bool {
-    let Ok(event) = recorded.event() else { return true };
+    !matches!(news::<P>(recorded), Ok(None))
+}
+
+/// What an event is to a process, and to which instance of it.
+fn news<P: Process>(recorded: &Recorded) -> Result<Option<(String, P::News)>, ApplyError> {
+    let event = recorded.event().map_err(|error| ApplyError::Poison(error.to_string()))?;
     let aggregate = AggregateType::parse(&recorded.aggregate_type);
-    aggregate.is_some_and(|aggregate| P::key(event, &StreamId::new(aggregate, &recorded.aggregate_id)).is_some())
+    Ok(aggregate.and_then(|aggregate| P::news(event, &StreamId::new(aggregate, &recorded.aggregate_id))))
 }
 
 async fn react<P: Process>(tx: &mut PgConnection, events: &[Arc<Recorded>]) -> Result<(), ApplyError> {
     let mut concerned = Vec::new();
     for recorded in events {
-        let event = recorded.event().map_err(|error| ApplyError::Poison(error.to_string()))?;
-        let aggregate = AggregateType::parse(&recorded.aggregate_type);
-        let Some(aggregate) = aggregate else { continue };
-        let stream = StreamId::new(aggregate, &recorded.aggregate_id);
-        if let Some(key) = P::key(event, &stream) {
-            concerned.push((recorded, event, stream, key));
-        }
+        concerned.extend(news::<P>(recorded)?.map(|(key, news)| (recorded, key, news)));
     }
     if concerned.is_empty() {
         return Ok(());
     }
-    let keys: Vec<String> = concerned.iter().map(|(_, _, _, key)| key.clone()).collect();
-    let mut states = load::<P>(tx, &keys).await?;
+    let keys: BTreeSet<String> = concerned.iter().map(|(_, key, _)| key.clone()).collect();
+    let mut states = Instances::<P>::load(tx, keys).await?;
     let mut wanted = Vec::new();
-    for (recorded, event, stream, key) in concerned {
-        let effects = P::react(states.entry(key).or_default(), event, &stream);
+    for (recorded, key, news) in concerned {
+        let effects = P::react(states.now.entry(key).or_default(), news);
         wanted.extend((0..).zip(effects).map(|(n, effect)| (recorded, n, effect)));
     }
-    store::<P>(tx, &states).await?;
+    states.store(tx).await?;
     for (recorded, n, effect) in wanted {
         let correlation_id = correlation(tx, recorded, &effect).await?;
         let wanted = Wanted {
@@ -138,37 +137,59 @@ async fn correlation(tx: &mut PgConnection, recorded: &Recorded, effect: &Effect
     Ok(began.unwrap_or(metadata.correlation_id))
 }
 
-async fn load<P: Process>(tx: &mut PgConnection, keys: &[String]) -> Result<BTreeMap<String, P::State>, ApplyError> {
-    let rows: Vec<(String, Json<P::State>)> =
-        sqlx::query_as("select key, state from process_states where process = $1 and key = any($2)")
-            .bind(P::NAME)
-            .bind(keys)
-            .fetch_all(tx)
-            .await?;
-    Ok(rows.into_iter().map(|(key, state)| (key, state.0)).collect())
+/// The instances concerned: their states as they were stored, and as they are now. A state that says nothing needs no
+/// row, and leaves none behind that said something.
+struct Instances<P: Process> {
+    stored: BTreeMap<String, P::State>,
+    now: BTreeMap<String, P::State>,
 }
 
-async fn store<P: Process>(tx: &mut PgConnection, states: &BTreeMap<String, P::State>) -> Result<(), ApplyError> {
-    // A state that says nothing needs no row, and leaves none behind that said something.
-    let (silent, telling): (Vec<_>, Vec<_>) = states.iter().partition(|(_, state)| **state == P::State::default());
-    let silent: Vec<&String> = silent.into_iter().map(|(key, _)| key).collect();
-    sqlx::query("delete from process_states where process = $1 and key = any($2)")
-        .bind(P::NAME)
-        .bind(silent)
-        .execute(&mut *tx)
-        .await?;
-    let keys: Vec<&String> = telling.iter().map(|(key, _)| *key).collect();
-    let values: Vec<Json<&P::State>> = telling.iter().map(|(_, state)| Json(*state)).collect();
-    sqlx::query(
-        "insert into process_states (process, key, state) select $1, k, s from unnest($2::text[], $3::jsonb[]) v(k, s) \
-         on conflict (process, key) do update set state = excluded.state",
-    )
-    .bind(P::NAME)
-    .bind(keys)
-    .bind(values)
-    .execute(tx)
-    .await?;
-    Ok(())
+impl<P: Process> Instances<P> {
+    async fn load(tx: &mut PgConnection, keys: BTreeSet<String>) -> Result<Self, ApplyError> {
+        let keys: Vec<String> = keys.into_iter().collect();
+        let rows: Vec<(String, Json<P::State>)> = match size_of::<P::State>() {
+            // It remembers nothing.
+            0 => Vec::new(),
+            _ => {
+                sqlx::query_as("select key, state from process_states where process = $1 and key = any($2)")
+                    .bind(P::NAME)
+                    .bind(keys)
+                    .fetch_all(tx)
+                    .await?
+            }
+        };
+        let stored: BTreeMap<String, P::State> = rows.into_iter().map(|(key, state)| (key, state.0)).collect();
+        Ok(Self { now: stored.clone(), stored })
+    }
+
+    async fn store(&self, tx: &mut PgConnection) -> Result<(), ApplyError> {
+        let changed =
+            self.now.iter().filter(|(key, state)| self.stored.get(*key).cloned().unwrap_or_default() != **state);
+        let (silent, telling): (Vec<_>, Vec<_>) = changed.partition(|(_, state)| **state == P::State::default());
+        if !silent.is_empty() {
+            let keys: Vec<&String> = silent.into_iter().map(|(key, _)| key).collect();
+            sqlx::query("delete from process_states where process = $1 and key = any($2)")
+                .bind(P::NAME)
+                .bind(keys)
+                .execute(&mut *tx)
+                .await?;
+        }
+        if !telling.is_empty() {
+            let (keys, values): (Vec<&String>, Vec<_>) =
+                telling.into_iter().map(|(key, state)| (key, Json(state))).unzip();
+            sqlx::query(
+                "insert into process_states (process, key, state) \
+                 select $1, k, s from unnest($2::text[], $3::jsonb[]) v(k, s) \
+                 on conflict (process, key) do update set state = excluded.state",
+            )
+            .bind(P::NAME)
+            .bind(keys)
+            .bind(values)
+            .execute(tx)
+            .await?;
+        }
+        Ok(())
+    }
 }
 
 fn delay(effect: &Effect) -> Duration {

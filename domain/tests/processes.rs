@@ -24,11 +24,11 @@ struct Running(HashMap<String, String>);
 impl Running {
     fn sees(&mut self, aggregate: AggregateType, id: Uuid, event: impl Into<Event>) -> Vec<Effect> {
         let (stream, event) = (StreamId::new(aggregate, id), event.into());
-        let Some(key) = Provision::key(&event, &stream) else {
+        let Some((key, news)) = Provision::news(&event, &stream) else {
             return Vec::new();
         };
         let mut state = self.state(&key);
-        let effects = Provision::react(&mut state, &event, &stream);
+        let effects = Provision::react(&mut state, news);
         self.0.insert(key, serde_json::to_string(&state).unwrap());
         effects
     }

@@ -4,7 +4,6 @@
 use domain::billing::Period;
 use domain::billing_run::{BillingRunEvent, RunCounts, StartedRun};
 use domain::calendar::CalendarEvent;
-use domain::process::bill::BillState;
 use domain::process::{Bill, Effect, Process};
 use domain::{AggregateType, Event, StreamId};
 use uuid::Uuid;
@@ -12,15 +11,9 @@ use uuid::Uuid;
 const RUN: Uuid = Uuid::from_u128(0xb1);
 
 fn follows(event: impl Into<Event>, stream: &StreamId) -> Vec<Effect> {
-    let event = event.into();
-    let mut state = BillState::default();
-    let effects = Bill::react(&mut state, &event, stream);
-    assert_eq!(state, BillState::default(), "it remembers nothing");
-    match Bill::key(&event, stream) {
-        Some(key) => assert_eq!(key, stream.id),
-        None => assert_eq!(effects, [], "{event:?}"),
-    }
-    effects
+    let Some((key, news)) = Bill::news(&event.into(), stream) else { return Vec::new() };
+    assert_eq!(key, stream.id);
+    Bill::react(&mut (), news)
 }
 
 fn of_calendar(event: CalendarEvent) -> Vec<Effect> {

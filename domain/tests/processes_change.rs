@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use chrono::{DateTime, NaiveDate, Utc};
-use domain::process::change::ChangeState;
 use domain::process::{Change, Effect, Process};
 use domain::subscription::{RenewalAction, SubscriptionEvent, SuspendedBy};
 use domain::{AggregateType, Event, StreamId};
@@ -13,19 +12,9 @@ const CHANGE: Uuid = Uuid::from_u128(0xc4);
 
 fn follows(event: SubscriptionEvent) -> Vec<Effect> {
     let (event, stream) = (Event::from(event), StreamId::new(AggregateType::Subscription, SUBSCRIPTION));
-    let mut state = ChangeState::default();
-    match Change::key(&event, &stream) {
-        Some(key) => {
-            assert_eq!(key, SUBSCRIPTION.to_string());
-            let effects = Change::react(&mut state, &event, &stream);
-            assert_eq!(state, ChangeState::default(), "it remembers nothing");
-            effects
-        }
-        None => {
-            assert_eq!(Change::react(&mut state, &event, &stream), [], "{event:?}");
-            Vec::new()
-        }
-    }
+    let Some((key, news)) = Change::news(&event, &stream) else { return Vec::new() };
+    assert_eq!(key, SUBSCRIPTION.to_string());
+    Change::react(&mut (), news)
 }
 
 fn now() -> DateTime<Utc> {

@@ -32,11 +32,11 @@ impl<P: Process> Running<P> {
 
     fn sees(&mut self, aggregate: AggregateType, id: Uuid, event: impl Into<Event>) -> Vec<Effect> {
         let (stream, event) = (StreamId::new(aggregate, id), event.into());
-        let Some(key) = P::key(&event, &stream) else { return Vec::new() };
+        let Some((key, news)) = P::news(&event, &stream) else { return Vec::new() };
         assert_eq!(key, id.to_string());
         let stored = self.states.get(&key).map(|stored| serde_json::from_str(stored).unwrap());
         let mut state: P::State = stored.unwrap_or_default();
-        let effects = P::react(&mut state, &event, &stream);
+        let effects = P::react(&mut state, news);
         self.states.insert(key, serde_json::to_string(&state).unwrap());
         effects
     }

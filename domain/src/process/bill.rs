@@ -1,6 +1,5 @@
 //! Billing a month: it starts when the month has ended at a seller entity, and goes on until everybody is billed.
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Effect, Process};
@@ -16,19 +15,17 @@ pub const NAME: &str = "bill";
 #[derive(Debug, Clone, Copy)]
 pub struct Bill;
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BillState {}
-
 impl Process for Bill {
     const NAME: &'static str = NAME;
-    type State = BillState;
+    type State = ();
+    type News = Effect;
 
-    fn key(event: &Event, stream: &StreamId) -> Option<String> {
-        wanted(event, stream).map(|_| stream.id.clone())
+    fn news(event: &Event, stream: &StreamId) -> Option<(String, Effect)> {
+        Some((stream.id.clone(), wanted(event, stream)?))
     }
 
-    fn react(_: &mut BillState, event: &Event, stream: &StreamId) -> Vec<Effect> {
-        wanted(event, stream).into_iter().collect()
+    fn react((): &mut (), wanted: Effect) -> Vec<Effect> {
+        vec![wanted]
     }
 }
 

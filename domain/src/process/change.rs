@@ -1,6 +1,5 @@
 //! What subscriptions ask of the provider: the change in flight, and what is to happen at the end of the term.
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Effect, Process};
@@ -14,22 +13,19 @@ pub const NAME: &str = "change";
 #[derive(Debug, Clone, Copy)]
 pub struct Change;
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChangeState {}
-
 impl Process for Change {
     const NAME: &'static str = NAME;
-    type State = ChangeState;
-
-    fn key(event: &Event, stream: &StreamId) -> Option<String> {
-        let asked = subscription_event(event).is_some_and(|event| asked(event, Uuid::nil()).is_some());
-        asked.then(|| stream.id.clone())
-    }
+    type State = ();
+    type News = Effect;
 
     /// Every subscription's stream has the subscription's id as its own.
-    fn react(_: &mut ChangeState, event: &Event, stream: &StreamId) -> Vec<Effect> {
-        let (Some(event), Ok(id)) = (subscription_event(event), Uuid::parse_str(&stream.id)) else { return Vec::new() };
-        asked(event, id).into_iter().collect()
+    fn news(event: &Event, stream: &StreamId) -> Option<(String, Effect)> {
+        let asked = asked(subscription_event(event)?, Uuid::parse_str(&stream.id).ok()?)?;
+        Some((stream.id.clone(), asked))
+    }
+
+    fn react((): &mut (), asked: Effect) -> Vec<Effect> {
+        vec![asked]
     }
 }
 

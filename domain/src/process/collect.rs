@@ -18,14 +18,28 @@ pub struct CollectState {
     pub prepaid: bool,
 }
 
+/// What payments want, and what became of orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CollectNews {
+    Wants(Effect),
+    OrderPaid,
+    OrderDelivered,
+    /// Some or all lines came to nothing.
+    LinesLost {
+        order_id: Uuid,
+    },
+}
+
 impl Process for Collect {
     const NAME: &'static str = "collect";
     type State = CollectState;
+    type News = CollectNews;
 
-    fn key(event: &Event, stream: &StreamId) -> Option<String> {
-        let concerned = match event {
-            Event::Payment(event) => wanted(event, Uuid::nil()).is_some(),
-            Event::Order(event) => concerns(event),
+    fn news(event: &Event, stream: &StreamId) -> Option<(String, CollectNews)> {
+        let id = Uuid::parse_str(&stream.id).ok()?;
+        let news = match event {
+            Event::Payment(event) => CollectNews::Wants(wanted(event, id)?),
+            Event::Order(event) => of_order(event, id)?,
             Event::Customer(_)
             | Event::Account(_)
             | Event::Service(_)
@@ -41,32 +55,25 @@ impl Process for Collect {
             | Event::ChargeLedger(_)
             | Event::BillingRun(_)
             | Event::CommissionAccount(_)
-            | Event::NotificationPreferences(_) => false,
+            | Event::NotificationPreferences(_) => return None,
         };
-        concerned.then(|| stream.id.clone())
+        Some((stream.id.clone(), news))
     }
 
-    fn react(state: &mut CollectState, event: &Event, stream: &StreamId) -> Vec<Effect> {
-        let Ok(id) = Uuid::parse_str(&stream.id) else { return Vec::new() };
-        let effect = match event {
-            Event::Payment(event) => wanted(event, id),
-            Event::Order(event) => on_order(state, event, id),
-            Event::Customer(_)
-            | Event::Account(_)
-            | Event::Service(_)
-            | Event::PriceRule(_)
-            | Event::Subscription(_)
-            | Event::Drift(_)
-            | Event::Calendar(_)
-            | Event::ExchangeRates(_)
-            | Event::Invoice(_)
-            | Event::CreditNote(_)
-            | Event::Balance(_)
-            | Event::NumberSeries(_)
-            | Event::ChargeLedger(_)
-            | Event::BillingRun(_)
-            | Event::CommissionAccount(_)
-            | Event::NotificationPreferences(_) => None,
+    fn react(state: &mut CollectState, news: CollectNews) -> Vec<Effect> {
+        let effect = match news {
+            CollectNews::Wants(effect) => Some(effect),
+            CollectNews::OrderPaid => {
+                state.prepaid = true;
+                None
+            }
+            CollectNews::OrderDelivered => {
+                state.prepaid = false;
+                None
+            }
+            CollectNews::LinesLost { order_id } => {
+                std::mem::take(&mut state.prepaid).then_some(Effect::CreditOrder { order_id })
+            }
         };
         effect.into_iter().collect()
     }
@@ -97,38 +104,12 @@ fn wanted(event: &PaymentEvent, payment_id: Uuid) -> Option<Effect> {
 }
 
 /// Its payment, and however it ends.
-const fn concerns(event: &OrderEvent) -> bool {
+const fn of_order(event: &OrderEvent, order_id: Uuid) -> Option<CollectNews> {
     match event {
-        OrderEvent::OrderPaid { .. }
-        | OrderEvent::OrderFulfilled {}
-        | OrderEvent::OrderPartiallyFulfilled {}
-        | OrderEvent::OrderFailed {}
-        | OrderEvent::OrderCancelled {} => true,
-        OrderEvent::OrderPlaced { .. }
-        | OrderEvent::OrderScheduled { .. }
-        | OrderEvent::OrderPaymentRequested { .. }
-        | OrderEvent::OrderPaymentFailed { .. }
-        | OrderEvent::OrderSubmitted { .. }
-        | OrderEvent::OrderLineProvisioned { .. }
-        | OrderEvent::OrderLineRejected { .. }
-        | OrderEvent::OrderLineCancelled { .. }
-        | OrderEvent::OrderCancellationRequested {}
-        | OrderEvent::OrderCustomerNotified { .. } => false,
-    }
-}
-
-fn on_order(state: &mut CollectState, event: &OrderEvent, order_id: Uuid) -> Option<Effect> {
-    match event {
-        OrderEvent::OrderPaid { .. } => {
-            state.prepaid = true;
-            None
-        }
-        OrderEvent::OrderFulfilled {} => {
-            state.prepaid = false;
-            None
-        }
+        OrderEvent::OrderPaid { .. } => Some(CollectNews::OrderPaid),
+        OrderEvent::OrderFulfilled {} => Some(CollectNews::OrderDelivered),
         OrderEvent::OrderPartiallyFulfilled {} | OrderEvent::OrderFailed {} | OrderEvent::OrderCancelled {} => {
-            std::mem::take(&mut state.prepaid).then_some(Effect::CreditOrder { order_id })
+            Some(CollectNews::LinesLost { order_id })
         }
         OrderEvent::OrderPlaced { .. }
         | OrderEvent::OrderScheduled { .. }

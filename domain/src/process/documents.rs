@@ -1,6 +1,5 @@
 //! Documents: whatever is issued is rendered and stored, before anybody asks for it.
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Effect, Process};
@@ -14,19 +13,17 @@ use crate::{Event, StreamId};
 #[derive(Debug, Clone, Copy)]
 pub struct Documents;
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DocumentsState {}
-
 impl Process for Documents {
     const NAME: &'static str = "documents";
-    type State = DocumentsState;
+    type State = ();
+    type News = DocumentKey;
 
-    fn key(event: &Event, stream: &StreamId) -> Option<String> {
-        issued(event, stream).map(|_| stream.id.clone())
+    fn news(event: &Event, stream: &StreamId) -> Option<(String, DocumentKey)> {
+        Some((stream.id.clone(), issued(event, stream)?))
     }
 
-    fn react(_: &mut DocumentsState, event: &Event, stream: &StreamId) -> Vec<Effect> {
-        issued(event, stream).map(|document| Effect::StoreDocuments { document }).into_iter().collect()
+    fn react((): &mut (), document: DocumentKey) -> Vec<Effect> {
+        vec![Effect::StoreDocuments { document }]
     }
 }
 

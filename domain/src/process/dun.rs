@@ -20,22 +20,30 @@ pub struct DunState {
 impl Process for Dun {
     const NAME: &'static str = "dun";
     type State = DunState;
+    type News = DunNews;
 
-    fn key(event: &Event, stream: &StreamId) -> Option<String> {
-        turn(event).map(|_| stream.id.clone())
+    fn news(event: &Event, stream: &StreamId) -> Option<(String, DunNews)> {
+        let (invoice_id, turn) = (Uuid::parse_str(&stream.id).ok()?, turn(event)?);
+        Some((stream.id.clone(), DunNews { invoice_id, turn }))
     }
 
-    fn react(state: &mut DunState, event: &Event, stream: &StreamId) -> Vec<Effect> {
-        let Ok(invoice_id) = Uuid::parse_str(&stream.id) else { return Vec::new() };
-        let settles = match turn(event) {
-            Some(Turn::Suspends) => !std::mem::replace(&mut state.suspends, true),
-            Some(Turn::Lifts) => std::mem::take(&mut state.suspends),
-            None => false,
+    fn react(state: &mut DunState, news: DunNews) -> Vec<Effect> {
+        let settles = match news.turn {
+            Turn::Suspends => !std::mem::replace(&mut state.suspends, true),
+            Turn::Lifts => std::mem::take(&mut state.suspends),
         };
-        settles.then_some(Effect::SettleDunning { invoice_id }).into_iter().collect()
+        settles.then_some(Effect::SettleDunning { invoice_id: news.invoice_id }).into_iter().collect()
     }
 }
 
+/// What happened to an invoice, as far as it touches services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DunNews {
+    invoice_id: Uuid,
+    turn: Turn,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
     Suspends,
     Lifts,

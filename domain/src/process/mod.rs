@@ -33,12 +33,14 @@ pub trait Process {
     /// Stable: it is part of every operation id.
     const NAME: &'static str;
     type State: Default + Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + Unpin + 'static;
+    /// What an event is to this process.
+    type News: Debug + Send;
 
-    /// Which instance an event belongs to; `None` when it means nothing to this process.
-    fn key(event: &Event, stream: &StreamId) -> Option<String>;
+    /// Which instance an event belongs to, and what it is to it; `None` when it means nothing to this process.
+    fn news(event: &Event, stream: &StreamId) -> Option<(String, Self::News)>;
 
-    /// What is to be done because of the event, which is one that `key` gave this instance.
-    fn react(state: &mut Self::State, event: &Event, stream: &StreamId) -> Vec<Effect>;
+    /// What is to be done because of it.
+    fn react(state: &mut Self::State, news: Self::News) -> Vec<Effect>;
 }
 
 /// Something to be done outside. It carries ids only: the worker loads what it is about before it acts, and does

@@ -1,6 +1,5 @@
 //! Telling customers by e-mail what happened to their orders, invoices and payments.
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Effect, Mail, Process};
@@ -13,19 +12,17 @@ use crate::{Event, StreamId};
 #[derive(Debug, Clone, Copy)]
 pub struct Notify;
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NotifyState {}
-
 impl Process for Notify {
     const NAME: &'static str = "notify";
-    type State = NotifyState;
+    type State = ();
+    type News = Mail;
 
-    fn key(event: &Event, stream: &StreamId) -> Option<String> {
-        mail(event, stream).map(|_| stream.id.clone())
+    fn news(event: &Event, stream: &StreamId) -> Option<(String, Mail)> {
+        Some((stream.id.clone(), mail(event, stream)?))
     }
 
-    fn react(_: &mut NotifyState, event: &Event, stream: &StreamId) -> Vec<Effect> {
-        mail(event, stream).map(|mail| Effect::SendMail { mail }).into_iter().collect()
+    fn react((): &mut (), mail: Mail) -> Vec<Effect> {
+        vec![Effect::SendMail { mail }]
     }
 }
 

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Effect, Process};
 use crate::account::AccountEvent;
-use crate::order::{OrderDetails, OrderEvent, PaymentMode};
+use crate::order::{OrderEvent, PaymentMode};
 use crate::{Event, StreamId};
 
 /// One instance per account, which decides when its orders may go out. What happens to an order afterwards names
@@ -21,14 +21,27 @@ pub struct ProvisionState {
     pub waiting: Vec<Uuid>,
 }
 
+/// What happened to an account, or to an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProvisionNews {
+    Wants(Effect),
+    AccountLinked,
+    AccountClosed,
+    /// Goes out as soon as its account is linked.
+    OrderReady {
+        order_id: Uuid,
+    },
+}
+
 impl Process for Provision {
     const NAME: &'static str = "provision";
     type State = ProvisionState;
+    type News = ProvisionNews;
 
-    fn key(event: &Event, stream: &StreamId) -> Option<String> {
+    fn news(event: &Event, stream: &StreamId) -> Option<(String, ProvisionNews)> {
         match event {
-            Event::Account(event) => account_key(event, stream),
-            Event::Order(event) => order_key(event, stream),
+            Event::Account(event) => Some((stream.id.clone(), of_account(event)?)),
+            Event::Order(event) => of_order(event, Uuid::parse_str(&stream.id).ok()?),
             Event::Customer(_)
             | Event::Service(_)
             | Event::PriceRule(_)
@@ -48,45 +61,53 @@ impl Process for Provision {
         }
     }
 
-    fn react(state: &mut ProvisionState, event: &Event, stream: &StreamId) -> Vec<Effect> {
-        match event {
-            Event::Account(event) => on_account(state, event),
-            Event::Order(event) => on_order(state, event, stream),
-            Event::Customer(_)
-            | Event::Service(_)
-            | Event::PriceRule(_)
-            | Event::Subscription(_)
-            | Event::Drift(_)
-            | Event::Calendar(_)
-            | Event::ExchangeRates(_)
-            | Event::Invoice(_)
-            | Event::CreditNote(_)
-            | Event::Balance(_)
-            | Event::NumberSeries(_)
-            | Event::ChargeLedger(_)
-            | Event::BillingRun(_)
-            | Event::CommissionAccount(_)
-            | Event::Payment(_)
-            | Event::NotificationPreferences(_) => Vec::new(),
+    fn react(state: &mut ProvisionState, news: ProvisionNews) -> Vec<Effect> {
+        match news {
+            ProvisionNews::Wants(effect) => vec![effect],
+            ProvisionNews::AccountLinked => {
+                state.linked = true;
+                let waiting = std::mem::take(&mut state.waiting).into_iter();
+                waiting.map(|order_id| Effect::SubmitOrder { order_id }).collect()
+            }
+            ProvisionNews::AccountClosed => {
+                state.waiting.clear();
+                Vec::new()
+            }
+            // An order cancelled while it waits is still sent out as an effect: the worker finds it cancelled and stops.
+            ProvisionNews::OrderReady { order_id } if state.linked => vec![Effect::SubmitOrder { order_id }],
+            ProvisionNews::OrderReady { order_id } => {
+                state.waiting.push(order_id);
+                Vec::new()
+            }
         }
     }
 }
 
-fn account_key(event: &AccountEvent, stream: &StreamId) -> Option<String> {
+fn of_account(event: &AccountEvent) -> Option<ProvisionNews> {
     match event {
-        AccountEvent::AccountOpened { .. } | AccountEvent::AccountLinked { .. } | AccountEvent::AccountClosed {} => {
-            Some(stream.id.clone())
+        AccountEvent::AccountOpened { account_id, .. } => {
+            Some(ProvisionNews::Wants(Effect::OpenAccount { account_id: *account_id }))
         }
+        AccountEvent::AccountLinked { .. } => Some(ProvisionNews::AccountLinked),
+        AccountEvent::AccountClosed {} => Some(ProvisionNews::AccountClosed),
         // The operator may still link a refused account: its orders go on waiting.
         AccountEvent::AccountRefused { .. } | AccountEvent::AccountDetailsChanged { .. } => None,
     }
 }
 
-fn order_key(event: &OrderEvent, stream: &StreamId) -> Option<String> {
+/// With the instance: its account's, or its own once the account no longer matters.
+fn of_order(event: &OrderEvent, order_id: Uuid) -> Option<(String, ProvisionNews)> {
+    let ready = |account_id: &Uuid| Some((account_id.to_string(), ProvisionNews::OrderReady { order_id }));
+    let wants = |effect| Some((order_id.to_string(), ProvisionNews::Wants(effect)));
     match event {
-        OrderEvent::OrderPlaced { details } => Some(details.account_id.to_string()),
-        OrderEvent::OrderPaid { account_id, .. } => Some(account_id.to_string()),
-        OrderEvent::OrderSubmitted { .. } | OrderEvent::OrderCancellationRequested {} => Some(stream.id.clone()),
+        OrderEvent::OrderPlaced { details } => match details.payment {
+            PaymentMode::Invoice => ready(&details.account_id),
+            // Goes out when it is paid.
+            PaymentMode::Prepaid => None,
+        },
+        OrderEvent::OrderPaid { account_id, .. } => ready(account_id),
+        OrderEvent::OrderSubmitted { .. } => wants(Effect::WatchOrder { order_id }),
+        OrderEvent::OrderCancellationRequested {} => wants(Effect::CancelOrder { order_id }),
         OrderEvent::OrderScheduled { .. }
         | OrderEvent::OrderPaymentRequested { .. }
         | OrderEvent::OrderPaymentFailed { .. }
@@ -99,63 +120,4 @@ fn order_key(event: &OrderEvent, stream: &StreamId) -> Option<String> {
         | OrderEvent::OrderFailed {}
         | OrderEvent::OrderCancelled {} => None,
     }
-}
-
-fn on_account(state: &mut ProvisionState, event: &AccountEvent) -> Vec<Effect> {
-    match event {
-        AccountEvent::AccountOpened { account_id, .. } => vec![Effect::OpenAccount { account_id: *account_id }],
-        AccountEvent::AccountLinked { .. } => {
-            state.linked = true;
-            std::mem::take(&mut state.waiting).into_iter().map(|order_id| Effect::SubmitOrder { order_id }).collect()
-        }
-        AccountEvent::AccountClosed {} => {
-            state.waiting.clear();
-            Vec::new()
-        }
-        AccountEvent::AccountRefused { .. } | AccountEvent::AccountDetailsChanged { .. } => Vec::new(),
-    }
-}
-
-fn on_order(state: &mut ProvisionState, event: &OrderEvent, stream: &StreamId) -> Vec<Effect> {
-    match event {
-        OrderEvent::OrderPlaced { details } => placed(state, details),
-        OrderEvent::OrderPaid { .. } => {
-            Uuid::parse_str(&stream.id).map_or_else(|_| Vec::new(), |order_id| submitted(state, order_id))
-        }
-        OrderEvent::OrderSubmitted { .. } => about(stream, |order_id| Effect::WatchOrder { order_id }),
-        OrderEvent::OrderCancellationRequested {} => about(stream, |order_id| Effect::CancelOrder { order_id }),
-        OrderEvent::OrderScheduled { .. }
-        | OrderEvent::OrderPaymentRequested { .. }
-        | OrderEvent::OrderPaymentFailed { .. }
-        | OrderEvent::OrderCustomerNotified { .. }
-        | OrderEvent::OrderLineProvisioned { .. }
-        | OrderEvent::OrderLineRejected { .. }
-        | OrderEvent::OrderLineCancelled { .. }
-        | OrderEvent::OrderFulfilled {}
-        | OrderEvent::OrderPartiallyFulfilled {}
-        | OrderEvent::OrderFailed {}
-        | OrderEvent::OrderCancelled {} => Vec::new(),
-    }
-}
-
-fn placed(state: &mut ProvisionState, details: &OrderDetails) -> Vec<Effect> {
-    match details.payment {
-        PaymentMode::Invoice => submitted(state, details.order_id),
-        // Goes out when it is paid.
-        PaymentMode::Prepaid => Vec::new(),
-    }
-}
-
-/// An order cancelled while it waits is still sent out as an effect: the worker finds it cancelled and stops.
-fn submitted(state: &mut ProvisionState, order_id: Uuid) -> Vec<Effect> {
-    if state.linked {
-        return vec![Effect::SubmitOrder { order_id }];
-    }
-    state.waiting.push(order_id);
-    Vec::new()
-}
-
-/// Every order's stream has the order's id as its own.
-fn about(stream: &StreamId, effect: impl FnOnce(Uuid) -> Effect) -> Vec<Effect> {
-    Uuid::parse_str(&stream.id).ok().map(effect).into_iter().collect()
 }

@@ -39,8 +39,8 @@ fn expected<P: Process>(evidence: &Evidence) -> (BTreeMap<Uuid, Value>, BTreeMap
             continue;
         };
         let stream = StreamId::new(aggregate, &recorded.aggregate_id);
-        let Some(key) = P::key(event, &stream) else { continue };
-        for (n, effect) in (0..).zip(P::react(states.entry(key).or_default(), event, &stream)) {
+        let Some((key, news)) = P::news(event, &stream) else { continue };
+        for (n, effect) in (0..).zip(P::react(states.entry(key).or_default(), news)) {
             let op_id = ids::effect(P::NAME, recorded.position, n);
             effects.insert(op_id, serde_json::to_value(effect).unwrap_or_default());
         }

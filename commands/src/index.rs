@@ -223,9 +223,8 @@ pub async fn order_of_provider<'e, E: PgExecutor<'e>>(
 pub async fn existing_scopes<'e, E: PgExecutor<'e>>(executor: E, scopes: &[Uuid]) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar(
         "select scope_id from index_price_scopes where scope_id = any($1) \
-         union select e.aggregate_id::uuid from events e where e.aggregate_type = 'price_rule' \
-         and e.aggregate_id = any($1::uuid[]::text[]) \
-         and e.position > coalesce((select position from readers where name = 'indexes'), 0)",
+         union select e.aggregate_id::uuid from unindexed_events e where e.aggregate_type = 'price_rule' \
+         and e.aggregate_id = any($1::uuid[]::text[])",
     )
     .bind(scopes)
     .fetch_all(executor)
@@ -247,8 +246,7 @@ pub struct IndexedPriceRule {
 pub async fn price_rule<'e, E: PgExecutor<'e>>(executor: E, id: Uuid) -> Result<Option<IndexedPriceRule>, sqlx::Error> {
     sqlx::query_as(
         "(select e.aggregate_id::uuid as scope_id, e.payload->'PriceRuleSet'->'rule'->'scope'->>'author' as author \
-          from events e where e.aggregate_type = 'price_rule' and e.event_type = 'PriceRuleSet' \
-          and e.position > coalesce((select position from readers where name = 'indexes'), 0) \
+          from unindexed_events e where e.aggregate_type = 'price_rule' and e.event_type = 'PriceRuleSet' \
           and e.payload->'PriceRuleSet'->'rule'->>'rule_id' = $1::text order by e.position desc limit 1) \
          union all select scope_id, author from index_price_rules where rule_id = $1 limit 1",
     )

@@ -68,9 +68,8 @@ async fn of_customer<'e, E: PgExecutor<'e>>(
 ) -> Result<Vec<Uuid>, sqlx::Error> {
     let ids: Vec<String> = sqlx::query_scalar(
         "select account_id::text from index_accounts where customer_id = $1 and (open or not $2) \
-         union select aggregate_id from events where position > coalesce( \
-            (select position from readers where name = 'indexes'), 0) \
-         and aggregate_type = 'account' and event_type in ('AccountOpened', 'AccountLinked') and customer_id = $1",
+         union select aggregate_id from unindexed_events \
+         where aggregate_type = 'account' and event_type in ('AccountOpened', 'AccountLinked') and customer_id = $1",
     )
     .bind(customer)
     .bind(only_open)
@@ -90,9 +89,8 @@ pub async fn is_linked_elsewhere<'e, E: PgExecutor<'e>>(
 ) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
         "select exists (select 1 from index_accounts where provider_account_id = $1 and account_id <> $2) \
-         or exists (select 1 from events where position > coalesce( \
-            (select position from readers where name = 'indexes'), 0) \
-            and aggregate_type = 'account' and event_type = 'AccountLinked' and aggregate_id <> $2::text \
+         or exists (select 1 from unindexed_events \
+         where aggregate_type = 'account' and event_type = 'AccountLinked' and aggregate_id <> $2::text \
             and payload #>> '{AccountLinked,provider_account_id}' = $1)",
     )
     .bind(provider_account_id)

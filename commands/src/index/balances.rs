@@ -72,9 +72,8 @@ pub(super) async fn index_balance(tx: &mut PgConnection, event: &BalanceEvent) -
 pub async fn open_invoices<'e, E: PgExecutor<'e>>(executor: E, customer: Uuid) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar(
         "select invoice_id from index_open_invoices where customer_id = $1 \
-         union select aggregate_id::uuid from events where position > coalesce( \
-            (select position from readers where name = 'indexes'), 0) \
-         and aggregate_type = 'invoice' and event_type = 'InvoiceIssued' and customer_id = $1",
+         union select aggregate_id::uuid from unindexed_events \
+         where aggregate_type = 'invoice' and event_type = 'InvoiceIssued' and customer_id = $1",
     )
     .bind(customer)
     .fetch_all(executor)
@@ -92,9 +91,8 @@ pub async fn all_open_invoices<'e, E: PgExecutor<'e>>(
 ) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar(
         "select invoice_id from index_open_invoices where invoice_id > $1 \
-         union select aggregate_id::uuid from events where position > coalesce( \
-            (select position from readers where name = 'indexes'), 0) \
-         and aggregate_type = 'invoice' and event_type = 'InvoiceIssued' \
+         union select aggregate_id::uuid from unindexed_events \
+         where aggregate_type = 'invoice' and event_type = 'InvoiceIssued' \
          and aggregate_id::uuid > $1 order by invoice_id limit $2",
     )
     .bind(after.unwrap_or(Uuid::nil()))
@@ -110,9 +108,8 @@ pub async fn all_open_invoices<'e, E: PgExecutor<'e>>(
 pub async fn balances<'e, E: PgExecutor<'e>>(executor: E, customer: Uuid) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar(
         "select balance_id from index_balances where customer_id = $1 \
-         union select aggregate_id::uuid from events where position > coalesce( \
-            (select position from readers where name = 'indexes'), 0) \
-         and aggregate_type = 'balance' and event_type = 'BalanceCredited' and customer_id = $1",
+         union select aggregate_id::uuid from unindexed_events \
+         where aggregate_type = 'balance' and event_type = 'BalanceCredited' and customer_id = $1",
     )
     .bind(customer)
     .fetch_all(executor)

@@ -171,9 +171,9 @@ pub async fn has_caught_up<'e, E: PgExecutor<'e>>(executor: E, position: i64) ->
 pub async fn run_of_discrepancy<'e, E: PgExecutor<'e>>(executor: E, id: Uuid) -> Result<Option<Uuid>, sqlx::Error> {
     sqlx::query_scalar(
         "select run_id from index_discrepancies where discrepancy_id = $1 \
-         union all select e.aggregate_id::uuid from events e where e.aggregate_type = 'billing_run' \
+         union all select e.aggregate_id::uuid from unindexed_events e \
+         where e.aggregate_type = 'billing_run' \
          and e.event_type = 'BillingDiscrepancyFound' \
-         and e.position > coalesce((select position from readers where name = 'indexes'), 0) \
          and e.payload->'BillingDiscrepancyFound'->>'discrepancy_id' = $1::text limit 1",
     )
     .bind(id)

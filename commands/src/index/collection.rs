@@ -184,9 +184,8 @@ pub async fn invoices_to_dun<'e, E: PgExecutor<'e>>(
 pub async fn unpaid_invoices<'e, E: PgExecutor<'e>>(executor: E, customer: Uuid) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar(
         "select invoice_id from index_collection where customer_id = $1 \
-         union select aggregate_id::uuid from events where position > coalesce( \
-            (select position from readers where name = 'indexes'), 0) \
-         and aggregate_type = 'invoice' and event_type = 'InvoiceIssued' and customer_id = $1",
+         union select aggregate_id::uuid from unindexed_events \
+         where aggregate_type = 'invoice' and event_type = 'InvoiceIssued' and customer_id = $1",
     )
     .bind(customer)
     .fetch_all(executor)

@@ -40,9 +40,8 @@ pub async fn commission_statement<'e, E: PgExecutor<'e>>(
 ) -> Result<Option<IndexedStatement>, sqlx::Error> {
     sqlx::query_as(
         "select account_id, reseller_id from index_commission_statements where statement_id = $1 \
-         union all select e.aggregate_id::uuid, (e.payload->e.event_type->>'reseller_id')::uuid from events e \
-         where e.aggregate_type = 'commission_account' and e.event_type = 'CommissionStatementIssued' \
-         and e.position > coalesce((select position from readers where name = 'indexes'), 0) \
+         union all select e.aggregate_id::uuid, (e.payload->e.event_type->>'reseller_id')::uuid \
+         from unindexed_events e where e.aggregate_type = 'commission_account' and e.event_type = 'CommissionStatementIssued' \
          and e.payload->e.event_type->>'statement_id' = $1::text limit 1",
     )
     .bind(statement_id)

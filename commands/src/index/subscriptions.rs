@@ -127,9 +127,8 @@ pub async fn live_subscriptions_of<'e, E: PgExecutor<'e>>(
 pub async fn has_live_subscriptions<'e, E: PgExecutor<'e>>(executor: E, account: Uuid) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
         "with late as materialized ( \
-            select aggregate_id, event_type, payload from events \
-            where position > coalesce((select position from readers where name = 'indexes'), 0) \
-            and aggregate_type = 'subscription' \
+            select aggregate_id, event_type, payload from unindexed_events \
+         where aggregate_type = 'subscription' \
             and event_type in ('SubscriptionStarted', 'CancellationConfirmed', 'SubscriptionExpired')), \
          live as (select subscription_id::text as id from index_subscriptions where account_id = $1 and live \
             union all select aggregate_id from late where event_type = 'SubscriptionStarted' \

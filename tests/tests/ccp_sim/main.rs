@@ -6,6 +6,8 @@ mod effects;
 mod faults;
 mod hooks;
 mod restart;
+#[path = "../simulator/mod.rs"]
+mod simulator;
 mod story;
 mod support;
 mod terms;

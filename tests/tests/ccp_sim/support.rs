@@ -1,58 +1,14 @@
 //! A provider of its own for every test, and a client that speaks to it.
 
-use std::future::Future;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tests::ccp_sim::{self, CcpSim, Settings};
 
-pub const LIMIT: Duration = Duration::from_secs(20);
+use crate::simulator::read;
+pub use crate::simulator::{Folder, LIMIT, number, text, wait_until};
+
 pub const CLIENT_ID: &str = "cloudsales";
 pub const CLIENT_SECRET: &str = "a secret for tests";
-
-/// A new folder that goes away with the test.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    pub fn new() -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("ccp-sim-{}-{}", std::process::id(), number()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Every call gives another number.
-pub fn number() -> u64 {
-    static LAST: AtomicU64 = AtomicU64::new(0);
-    LAST.fetch_add(1, Ordering::Relaxed)
-}
-
-/// Asks again every few milliseconds until there is an answer; fails after the limit.
-pub async fn wait_until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
-    let mut tick = tokio::time::interval(Duration::from_millis(10));
-    let asking = async {
-        loop {
-            tick.tick().await;
-            if let Some(answer) = ask().await {
-                return answer;
-            }
-        }
-    };
-    tokio::time::timeout(LIMIT, asking).await.unwrap_or_else(|_| panic!("waited too long: {what}"))
-}
 
 /// Somebody with credentials at a provider's address.
 #[derive(Clone)]
@@ -222,16 +178,6 @@ pub fn order(account: &str, lines: &[(u32, &str, i64)]) -> Value {
     json!({"external_ref": format!("order-{}", number()), "account_id": account, "lines": lines})
 }
 
-pub fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
-}
-
 pub fn seat_ids(subscription: &Value) -> Vec<String> {
     subscription["licences"].as_array().unwrap().iter().map(|licence| text(&licence["seat_id"])).collect()
-}
-
-async fn read(request: reqwest::RequestBuilder) -> reqwest::Result<(u16, Value)> {
-    let answer = request.send().await?;
-    let (status, body) = (answer.status().as_u16(), answer.bytes().await?);
-    Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
 }

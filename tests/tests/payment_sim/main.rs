@@ -5,6 +5,8 @@ mod faults;
 mod hooks;
 mod refunds;
 mod restart;
+#[path = "../simulator/mod.rs"]
+mod simulator;
 mod support;
 mod token;
 mod wallet;

@@ -1,7 +1,10 @@
 -- As before, but that the caller says what it can see in the batch itself: which read is its stream's first in the batch
 -- (the others of the same version need no second look), and whether the commands are entangled: a stream is read after
 -- an earlier command of the batch has written it, or in two versions. Those are left to the walk.
+-- It says, too, which commands were decided on the pending result of an earlier one of the batch. They fall with it: a
+-- version alone does not tell, since another process may have written as many events as were pending.
 drop function append_batch;
+drop function append_one_by_one;
 create function append_batch(
     command_ids uuid[], fingerprints bytea[], statuses smallint[], result_types text[], result_ids text[],
     result_versions bigint[], outcomes json[], first_offsets integer[], last_offsets integer[],
@@ -12,7 +15,7 @@ create function append_batch(
     event_ids uuid[], customers uuid[],
     person_commands integer[], person_subjects uuid[], person_revisions integer[], person_customers uuid[],
     person_kinds text[], person_fields json[],
-    entangled boolean
+    founded_commands integer[], founded_on integer[], entangled boolean
 ) returns setof batch_verdict
 language plpgsql security definer
 set search_path = public, pg_temp set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
@@ -71,8 +74,116 @@ begin
         last_offsets, read_commands, read_streams, read_types, read_ids, read_versions,
         event_commands, event_streams, event_aggregates, event_aggregate_ids, event_sequences, event_types,
         event_versions, payloads, metadatas, event_ids, customers,
-        person_commands, person_subjects, person_revisions, person_customers, person_kinds, person_fields);
+        person_commands, person_subjects, person_revisions, person_customers, person_kinds, person_fields,
+        founded_commands, founded_on);
 end $$;
 
-revoke all on function append_batch from public;
+-- The walk, as before, but for what falls with an earlier command.
+create function append_one_by_one(
+    head bigint, now_at timestamptz,
+    command_ids uuid[], fingerprints bytea[], statuses smallint[], result_types text[], result_ids text[],
+    result_versions bigint[], outcomes json[], last_offsets integer[],
+    read_commands integer[], read_streams integer[], read_types text[], read_ids text[], read_versions bigint[],
+    event_commands integer[], event_streams integer[], event_aggregates text[], event_aggregate_ids text[],
+    event_sequences bigint[], event_types text[], event_versions text[], payloads json[], metadatas json[],
+    event_ids uuid[], customers uuid[],
+    person_commands integer[], person_subjects uuid[], person_revisions integer[], person_customers uuid[],
+    person_kinds text[], person_fields json[],
+    founded_commands integer[], founded_on integer[]
+) returns setof batch_verdict
+language plpgsql set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+    versions bigint[];        -- by stream ordinal: the version as of the commands accepted so far
+    tried    bigint[];        -- the same with the command at hand
+    accepted boolean[] := array_fill(false, array[cardinality(command_ids)]);
+    fits     boolean;
+    answer   batch_verdict;
+    written  bigint := 0;     -- events accepted so far
+    mine     integer;
+    r0 integer; r1 integer := 0;    -- the command's stretches: of reads,
+    e0 integer; e1 integer := 0;    -- of events
+    p0 integer; p1 integer := 0;    -- of personal data
+    f0 integer; f1 integer := 0;    -- and of what it builds on
+begin
+    select array_agg(coalesce((
+               select e.sequence from events e
+               where e.aggregate_type = s.type and e.aggregate_id = s.id order by e.sequence desc limit 1), 0)
+           order by s.stream)
+      into versions
+      from (select distinct * from (
+                select * from unnest(read_streams, read_types, read_ids)
+                union all select * from unnest(event_streams, event_aggregates, event_aggregate_ids)
+            ) named(stream, type, id)) s;
+
+    for c in 1 .. cardinality(command_ids) loop
+        answer := null;
+        answer.command := c;
+        e0 := e1 + 1;
+        e1 := last_offsets[c];
+        r0 := r1 + 1;
+        while read_commands[r1 + 1] = c loop r1 := r1 + 1; end loop;
+        p0 := p1 + 1;
+        while person_commands[p1 + 1] = c loop p1 := p1 + 1; end loop;
+        f0 := f1 + 1;
+        while founded_commands[f1 + 1] = c loop f1 := f1 + 1; end loop;
+
+        select 'done', r.first_position, r.last_position, r.fingerprint, r.status, r.aggregate_type, r.aggregate_id,
+               r.version, r.outcome
+          into answer.verdict, answer.first_position, answer.last_position, answer.fingerprint, answer.status,
+               answer.aggregate_type, answer.aggregate_id, answer.version, answer.outcome
+          from command_results r where r.id = command_ids[c];
+        if found then
+            return next answer;
+            continue;
+        end if;
+
+        fits := true;
+        tried := versions;
+        for i in f0 .. f1 loop
+            fits := fits and accepted[founded_on[i]];
+        end loop;
+        for i in r0 .. r1 loop
+            fits := fits and read_versions[i] = versions[read_streams[i]];
+        end loop;
+        for i in e0 .. e1 loop
+            fits := fits and event_sequences[i] = tried[event_streams[i]] + 1;
+            tried[event_streams[i]] := event_sequences[i];
+        end loop;
+        if not fits then
+            answer.verdict := 'conflict';
+            return next answer;
+            continue;
+        end if;
+        versions := tried;
+        accepted[c] := true;
+
+        mine := e1 - e0 + 1;
+        if mine > 0 then
+            insert into events
+            select head + written + v.n, v.aggregate, v.aggregate_id, v.sequence, v.type, v.version, v.payload,
+                   v.metadata, v.id, command_ids[c], v.customer, now_at
+            from unnest(event_aggregates[e0:e1], event_aggregate_ids[e0:e1], event_sequences[e0:e1],
+                        event_types[e0:e1], event_versions[e0:e1], payloads[e0:e1], metadatas[e0:e1],
+                        event_ids[e0:e1], customers[e0:e1]) with ordinality
+                 v(aggregate, aggregate_id, sequence, type, version, payload, metadata, id, customer, n);
+        end if;
+        if p1 >= p0 then
+            insert into personal_data (subject_id, revision, customer_id, kind, fields)
+            select * from unnest(person_subjects[p0:p1], person_revisions[p0:p1], person_customers[p0:p1],
+                                 person_kinds[p0:p1], person_fields[p0:p1]);
+        end if;
+
+        answer.verdict := 'appended';
+        answer.first_position := head + written + least(mine, 1);
+        answer.last_position := head + written + mine;
+        insert into command_results
+        values (command_ids[c], fingerprints[c], statuses[c], result_types[c], result_ids[c], result_versions[c],
+                answer.first_position, answer.last_position, outcomes[c]);
+        written := written + mine;
+        return next answer;
+    end loop;
+end $$;
+
+revoke all on function append_batch, append_one_by_one from public;
 grant execute on function append_batch to cloudsales_app;

@@ -163,8 +163,8 @@ impl Bus {
         let status = answer.status;
         let fingerprint = work.context.key.fingerprint.clone();
         let at = work.log.events.is_empty().then_some(work.context.at);
-        let (submission, body) = submission(work, answer);
-        let queued = self.states.advance(&seen, next, || self.batcher.submit(submission, ticket));
+        let (submission, body) = submission(work, answer, ticket);
+        let queued = self.states.advance(&seen, next, || self.batcher.submit(submission));
         let Some(queued) = queued else { return Ok(Attempt::Outrun) };
         let verdict = match queued {
             Ok(receiver) => tokio::time::timeout(PATIENCE, receiver).await,
@@ -273,7 +273,7 @@ enum Attempt {
     Conflict,
 }
 
-fn submission(work: Work<'_>, answer: crate::Answer) -> (Submission, ReceiptBody) {
+fn submission(work: Work<'_>, answer: crate::Answer, ticket: Ticket) -> (Submission, ReceiptBody) {
     let key = &work.context.key;
     let (result, outcome, body) = match answer.body {
         AnswerBody::Resource(stream) => {
@@ -293,6 +293,7 @@ fn submission(work: Work<'_>, answer: crate::Answer) -> (Submission, ReceiptBody
         reads: work.reads(),
         events: work.log.events,
         personal: work.log.personal,
+        ticket,
         depends_on: work.log.tickets,
     };
     (submission, body)

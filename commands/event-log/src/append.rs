@@ -25,6 +25,8 @@ pub struct Submission {
     pub reads: Vec<(StreamId, i64)>,
     pub events: Vec<NewEvent>,
     pub personal: Vec<PersonalData>,
+    /// What others hold who decide on its result before it is written.
+    pub ticket: Ticket,
     /// Earlier commands whose pending state this one was decided on.
     pub depends_on: Vec<Ticket>,
 }
@@ -199,10 +201,19 @@ struct Arrays<'a> {
     read_firsts: Vec<bool>,
     events: EventArrays<'a>,
     persons: PersonArrays<'a>,
+    founded: Foundations,
     streams: Streams<'a>,
     /// A stream is read after an earlier command has written it, or in two versions: the commands must be judged one
     /// by one.
     entangled: bool,
+}
+
+/// Which commands of the batch were decided on the pending result of an earlier one of it: they fall with that one, even
+/// if somebody else has meanwhile written as many events.
+#[derive(Default)]
+struct Foundations {
+    commands: Vec<i32>,
+    on: Vec<i32>,
 }
 
 /// The streams of a batch, and what its commands so far do with them.
@@ -249,6 +260,7 @@ impl<'a> Arrays<'a> {
         let mut arrays = Self::default();
         for (command, submission) in (1..).zip(batch) {
             arrays.add(command, submission);
+            arrays.founded.add(command, submission, batch);
         }
         arrays
     }
@@ -322,6 +334,8 @@ impl<'a> Arrays<'a> {
             .bind(&self.persons.customers)
             .bind(&self.persons.kinds)
             .bind(&self.persons.fields)
+            .bind(&self.founded.commands)
+            .bind(&self.founded.on)
             .bind(self.entangled)
             .fetch_all(connection)
             .await
@@ -332,7 +346,19 @@ impl<'a> Arrays<'a> {
 const CALL: &str = "select command, verdict, first_position, last_position, fingerprint, status, aggregate_type, \
     aggregate_id, version, outcome::text as outcome from append_batch( \
     $1, $2, $3, $4, $5, $6, $7::text[]::json[], $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-    $22, $23::text[]::json[], $24::text[]::json[], $25, $26, $27, $28, $29, $30, $31, $32::text[]::json[], $33)";
+    $22, $23::text[]::json[], $24::text[]::json[], $25, $26, $27, $28, $29, $30, $31, $32::text[]::json[], $33, $34, $35)";
+
+impl Foundations {
+    fn add(&mut self, command: i32, submission: &Submission, batch: &[Submission]) {
+        for ticket in submission.depends_on.iter().filter(|ticket| ticket.is_pending()) {
+            let on = (1..command).zip(batch).find(|(_, earlier)| earlier.ticket.is(ticket));
+            if let Some((on, _)) = on {
+                self.commands.push(command);
+                self.on.push(on);
+            }
+        }
+    }
+}
 
 impl<'a> Streams<'a> {
     /// A stream's ordinal and what was done with it before.

@@ -37,11 +37,9 @@ const GATHERED: usize = 2 * BATCH_COMMANDS;
 const RECONNECT_MS: u64 = 20;
 
 type Answer = Result<Verdict, AppendError>;
-type Waiter = (Ticket, oneshot::Sender<Answer>);
 
 struct Waiting {
     submission: Submission,
-    ticket: Ticket,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -63,7 +61,7 @@ impl Ticket {
     }
 
     /// The ticket of the same command.
-    fn is(&self, other: &Self) -> bool {
+    pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
@@ -106,15 +104,15 @@ impl Batcher {
     ///
     /// # Errors
     /// [`AppendError::QueueFull`] and [`AppendError::Stopping`]; nothing was queued then.
-    pub fn submit(&self, submission: Submission, ticket: Ticket) -> Result<oneshot::Receiver<Answer>, AppendError> {
+    pub fn submit(&self, submission: Submission) -> Result<oneshot::Receiver<Answer>, AppendError> {
         let (answer, receiver) = oneshot::channel();
-        let (refused, error) = match self.queue.try_send(Waiting { submission, ticket, answer }) {
+        let (refused, error) = match self.queue.try_send(Waiting { submission, answer }) {
             Ok(()) => return Ok(receiver),
             Err(mpsc::error::TrySendError::Full(refused)) => (refused, AppendError::QueueFull),
             Err(mpsc::error::TrySendError::Closed(refused)) => (refused, AppendError::Stopping),
         };
         // Somebody may have decided on its result already.
-        refused.ticket.settle(false);
+        refused.submission.ticket.settle(false);
         Err(error)
     }
 
@@ -123,7 +121,7 @@ impl Batcher {
     /// # Errors
     /// Any [`AppendError`]; after [`AppendError::TimedOut`] the outcome is unknown.
     pub async fn append(&self, submission: Submission, patience: Duration) -> Answer {
-        let receiver = self.submit(submission, Ticket::default())?;
+        let receiver = self.submit(submission)?;
         match tokio::time::timeout(patience, receiver).await {
             Ok(answer) => answer.unwrap_or(Err(AppendError::Stopping)),
             Err(_) => Err(AppendError::TimedOut),
@@ -258,7 +256,7 @@ impl Waiting {
 
     /// Nothing it depends on is under way elsewhere than in this batch.
     fn may_go_after(&self, batch: &[Self]) -> bool {
-        let here = |ticket: &Ticket| batch.iter().any(|earlier| earlier.ticket.is(ticket));
+        let here = |ticket: &Ticket| batch.iter().any(|earlier| earlier.submission.ticket.is(ticket));
         self.submission.depends_on.iter().all(|ticket| !ticket.is_pending() || here(ticket))
     }
 }
@@ -275,10 +273,9 @@ impl Lane {
     /// Sends the batch until there is a verdict. A lost connection leaves the outcome open, so the same batch goes
     /// again: the keys in it make that safe.
     async fn settle(mut self, batch: Vec<Waiting>) -> Self {
-        let (submissions, waiters): (Vec<_>, Vec<Waiter>) =
-            batch.into_iter().map(|w| (w.submission, (w.ticket, w.answer))).unzip();
+        let (submissions, waiters): (Vec<_>, Vec<_>) = batch.into_iter().map(|w| (w.submission, w.answer)).unzip();
         metrics::histogram!("append_batch_commands").record(u32::try_from(submissions.len()).unwrap_or(u32::MAX));
-        let answers = self.verdicts(&submissions, &waiters).await;
+        let answers = self.verdicts(&submissions).await;
         let last = answers.iter().filter_map(|answer| match answer {
             Ok(Verdict::Appended { last, .. }) => Some(*last),
             // Perhaps of this very batch, sent again after a lost connection.
@@ -292,33 +289,32 @@ impl Lane {
                 moved
             });
         }
-        for (answer, (ticket, waiter)) in answers.into_iter().zip(waiters) {
-            ticket.settle(matches!(answer, Ok(Verdict::Appended { .. })));
+        for ((answer, waiter), submission) in answers.into_iter().zip(waiters).zip(&submissions) {
+            submission.ticket.settle(matches!(answer, Ok(Verdict::Appended { .. })));
             // A caller that has given up will find the outcome under its key.
             let _ = waiter.send(answer);
         }
         self
     }
 
-    async fn verdicts(&mut self, submissions: &[Submission], waiters: &[Waiter]) -> Vec<Answer> {
+    async fn verdicts(&mut self, submissions: &[Submission]) -> Vec<Answer> {
         match self.send(submissions).await {
             Ok(verdicts) => verdicts.into_iter().map(Ok).collect(),
-            Err(AppendError::Rejected) if submissions.len() > 1 => self.one_by_one(submissions, waiters).await,
+            Err(AppendError::Rejected) if submissions.len() > 1 => self.one_by_one(submissions).await,
             Err(error) => submissions.iter().map(|_| Err(error)).collect(),
         }
     }
 
     /// One command's rows spoil the batch: finds it and lets the others through, but for those that were decided on
     /// its result. Alone, they would leave a hole where its events should have been.
-    async fn one_by_one(&mut self, submissions: &[Submission], waiters: &[Waiter]) -> Vec<Answer> {
+    async fn one_by_one(&mut self, submissions: &[Submission]) -> Vec<Answer> {
         let mut answers = Vec::with_capacity(submissions.len());
-        for (one, (ticket, _)) in submissions.chunks(1).zip(waiters) {
-            let unfounded = one.iter().any(|submission| submission.depends_on.iter().any(Ticket::has_failed));
-            let answer = match unfounded {
+        for submission in submissions {
+            let answer = match submission.depends_on.iter().any(Ticket::has_failed) {
                 true => Ok(Verdict::Conflict),
-                false => self.send(one).await.map(|mut verdicts| verdicts.swap_remove(0)),
+                false => self.send(std::slice::from_ref(submission)).await.map(|mut verdicts| verdicts.swap_remove(0)),
             };
-            ticket.settle(matches!(answer, Ok(Verdict::Appended { .. })));
+            submission.ticket.settle(matches!(answer, Ok(Verdict::Appended { .. })));
             answers.push(answer);
         }
         answers
@@ -366,7 +362,7 @@ impl Lane {
 fn still_founded(waiting: Waiting, nothing_under_way: bool) -> Option<Waiting> {
     let lost = |ticket: &Ticket| ticket.has_failed() || (nothing_under_way && ticket.is_pending());
     if waiting.submission.depends_on.iter().any(lost) {
-        waiting.ticket.settle(false);
+        waiting.submission.ticket.settle(false);
         let _ = waiting.answer.send(Ok(Verdict::Conflict));
         return None;
     }

@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::append::{NewEvent, Submission, Verdict};
-use crate::{Batcher, LogError, stream};
+use crate::{Batcher, LogError, Ticket, stream};
 
 /// How long a commit waits for its verdict.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -74,6 +74,7 @@ impl<D: Decider> EventStore<Folded<D>> for LogStore {
             reads: Vec::new(),
             events: Vec::with_capacity(events.len()),
             personal: Vec::new(),
+            ticket: Ticket::default(),
             depends_on: Vec::new(),
         };
         for (sequence, event) in (context.version + 1..).zip(&events) {

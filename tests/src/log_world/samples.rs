@@ -11,7 +11,7 @@ use domain::customer::{
 };
 use domain::price_rule::{Author, Formula, PriceRule, PriceRuleCommand, PriceRuleEvent, PriceRuleRules, Scope};
 use domain::{Actor, AggregateType, Currency, Metadata, Refusal, Role, StreamId, ids};
-use event_log::{NewEvent, Submission};
+use event_log::{NewEvent, Submission, Ticket};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -205,6 +205,7 @@ pub fn rule_events(key: &str, n: usize, (after, count): (i64, i64)) -> anyhow::R
         reads: Vec::new(),
         events: events.collect::<Result<_, _>>()?,
         personal: Vec::new(),
+        ticket: Ticket::default(),
         depends_on: Vec::new(),
     })
 }

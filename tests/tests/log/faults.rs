@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use event_log::{Submission, Ticket, Verdict};
+use event_log::{Submission, Verdict};
 use tests::log_world::{
     LogProcess, LogWorld, PATIENCE, SetRule, check_log, eventually, look_again, persist, rows_of, rule_events, system,
 };
@@ -13,9 +13,9 @@ use tests::proxy::Proxy;
 /// Appends all of them in one batch: while the head is held, the first waits for it and the others in the queue.
 async fn in_one_batch(world: &LogWorld, process: &LogProcess, batch: Vec<Submission>) -> Vec<Verdict> {
     let head = world.hold_head().await.unwrap();
-    let mut receivers = vec![process.batcher.submit(rule_events("plug", 999, (0, 1)).unwrap(), Ticket::default())];
+    let mut receivers = vec![process.batcher.submit(rule_events("plug", 999, (0, 1)).unwrap())];
     world.blocked(1).await.unwrap();
-    receivers.extend(batch.into_iter().map(|one| process.batcher.submit(one, Ticket::default())));
+    receivers.extend(batch.into_iter().map(|one| process.batcher.submit(one)));
     head.rollback().await.unwrap();
     let mut verdicts = Vec::new();
     for receiver in receivers {

@@ -3,8 +3,8 @@
 use commands::bus::ReceiptBody;
 use commands::{Context, Rejection};
 use domain::{Actor, Refusal, Role};
+use event_log::AppendError;
 use event_log::append::{self, Verdict};
-use event_log::{AppendError, Ticket};
 use tests::log_world::{Ask, LogWorld, SetRule, check_log, customer, operator, rows_of, rule_events, system};
 use uuid::Uuid;
 
@@ -94,10 +94,9 @@ async fn one_spoiled_command_of_a_batch_fails_alone() {
     batch[2].events[0].payload = format!("{{\"PriceRuleSet\":\"{}\"}}", "x".repeat(256 << 10));
 
     let head = world.hold_head().await.unwrap();
-    let plug = process.batcher.submit(rule_events("plug", 9, (0, 1)).unwrap(), Ticket::default()).unwrap();
+    let plug = process.batcher.submit(rule_events("plug", 9, (0, 1)).unwrap()).unwrap();
     world.blocked(1).await.unwrap();
-    let answers: Vec<_> =
-        batch.into_iter().map(|one| process.batcher.submit(one, Ticket::default()).unwrap()).collect();
+    let answers: Vec<_> = batch.into_iter().map(|one| process.batcher.submit(one).unwrap()).collect();
     head.rollback().await.unwrap();
     plug.await.unwrap().unwrap();
     let answers: Vec<_> = futures::future::try_join_all(answers).await.unwrap();

@@ -147,6 +147,27 @@ async fn two_commands_of_a_batch_cannot_each_overlook_the_other() {
 }
 
 #[tokio::test]
+async fn what_was_decided_on_a_pending_state_falls_with_it_though_its_version_has_come_to_be() {
+    let world = LogWorld::new().await.unwrap();
+    let mut connection = PgConnection::connect(&world.urls.app).await.unwrap();
+    append::append(&mut connection, &[rule_events("somebody else", 1, (0, 1)).unwrap()]).await.unwrap();
+    // Both were decided before that was known: the second on what the first was going to write.
+    let first = rule_events("first", 1, (0, 1)).unwrap();
+    let mut second = rule_events("second", 1, (1, 1)).unwrap();
+    second.depends_on = vec![first.ticket.clone()];
+    let mut reader = rule_events("reader", 2, (0, 1)).unwrap();
+    (reader.reads, reader.depends_on) = (vec![(rule_stream(1), 1)], vec![first.ticket.clone()]);
+    let mut third = rule_events("third", 2, (1, 1)).unwrap();
+    third.depends_on = vec![reader.ticket.clone()];
+    let bystander = rule_events("bystander", 3, (0, 1)).unwrap();
+    let verdicts = append::append(&mut connection, &[first, second, reader, third, bystander]).await.unwrap();
+    let conflict = Verdict::Conflict;
+    let written = Verdict::Appended { first: 2, last: 2 };
+    assert_eq!(verdicts, [conflict.clone(), conflict.clone(), conflict.clone(), conflict, written]);
+    check_log(&world.app).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_command_of_several_streams_is_written_whole_or_not_at_all() {
     let world = LogWorld::new().await.unwrap();
     let mut connection = PgConnection::connect(&world.urls.app).await.unwrap();

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use event_log::mirror::MirrorError;
 use event_log::page::{self, PAGE};
-use event_log::{Recorded, crash};
+use event_log::{LogError, Recorded, crash};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use super::decide::Action;
@@ -19,11 +20,15 @@ use super::{Relay, Setback, message};
 /// How often the stream is compared with the log although all seems well.
 const INSPECT: Duration = Duration::from_secs(1);
 
+type Page = Result<Vec<Arc<Recorded>>, LogError>;
+
 pub(super) struct Pump<'a> {
     relay: &'a Relay,
     log_id: Uuid,
     /// Read from the log, not yet published.
     ready: VecDeque<Arc<Recorded>>,
+    /// The page after that, on its way while this one is published.
+    ahead: Option<AbortOnDropHandle<Page>>,
     window: Window,
     /// Refused or lost.
     doubtful: Vec<i64>,
@@ -45,6 +50,7 @@ impl<'a> Pump<'a> {
             relay,
             log_id,
             ready: VecDeque::new(),
+            ahead: None,
             window: Window::new(),
             doubtful: Vec::new(),
             next: after + 1,
@@ -82,8 +88,11 @@ impl<'a> Pump<'a> {
     /// Reads the next page, and the event before it once more: if that is another one than it was, the log was put
     /// back to an earlier state and the stream holds what never happened.
     async fn read(&mut self) -> Result<(), Setback> {
-        let events = page::after(&self.relay.pool, (self.next - 2).max(0), PAGE + 1).await?;
-        let mut events = VecDeque::from(events);
+        let page = match self.ahead.take() {
+            Some(page) => page.await.map_err(|_| Setback::Moved)?,
+            None => self.page().await,
+        };
+        let mut events = VecDeque::from(page?);
         if self.next > 1 {
             let before = events.pop_front().filter(|event| event.position == self.next - 1);
             let before = before.ok_or(Setback::Moved)?.event_id;
@@ -98,9 +107,16 @@ impl<'a> Pump<'a> {
             self.last_read = Some(last.event_id);
             self.page_end = last.position;
             self.ready = events;
+            self.ahead = self.more.then(|| AbortOnDropHandle::new(tokio::spawn(self.page())));
             crash::point("relay.before_publish");
         }
         Ok(())
+    }
+
+    /// The events from the one before the next.
+    fn page(&self) -> impl Future<Output = Page> + Send + 'static {
+        let (pool, before) = (self.relay.pool.clone(), (self.next - 2).max(0));
+        async move { page::after(&pool, before, PAGE + 1).await }
     }
 
     async fn publish(&mut self) -> Result<(), Setback> {

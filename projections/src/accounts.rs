@@ -32,8 +32,7 @@ impl Noun for Accounts {
         rows: &'a [(Uuid, &'a Versioned<AccountState>)],
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         let rows = Upsert::of::<Self>(generation, rows, AccountState::known)
-            .fixed("customer_id", |account| account.customer_id)
-            .changing("reseller_id", |account| account.reseller_id)
+            .owned_by(|account| account.customer_id, |account| account.reseller_id)
             .changing("status", |account| account.status.name())
             .changing("name", |account| account.name.as_str());
         Box::pin(rows.write(tx))

@@ -32,8 +32,7 @@ impl Noun for CreditNotes {
         rows: &'a [(Uuid, &'a Versioned<CreditNoteState>)],
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         let rows = Upsert::of::<Self>(generation, rows, CreditNoteState::known)
-            .fixed("customer_id", |note| note.issued.customer_id)
-            .changing("reseller_id", |note| note.issued.reseller_id)
+            .owned_by(|note| note.issued.customer_id, |note| note.issued.reseller_id)
             .fixed("invoice_id", |note| note.issued.invoice.as_ref().map(|invoice| invoice.invoice_id))
             .changing("status", |note| note.status());
         Box::pin(rows.write(tx))

@@ -37,8 +37,7 @@ impl Noun for Invoices {
         rows: &'a [(Uuid, &'a Versioned<InvoiceState>)],
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         let rows = Upsert::of::<Self>(generation, rows, InvoiceState::known)
-            .fixed("customer_id", |invoice| invoice.contents.customer_id)
-            .changing("reseller_id", |invoice| invoice.contents.reseller_id)
+            .owned_by(|invoice| invoice.contents.customer_id, |invoice| invoice.contents.reseller_id)
             .changing("status", |invoice| invoice.status.name())
             .fixed("period", |invoice| invoice.contents.period.to_string())
             .changing("overdue", |invoice| invoice.overdue)

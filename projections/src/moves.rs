@@ -1,7 +1,7 @@
 //! Rows go with a customer that moves to another reseller: the new one sees all of them, the old one none.
 //!
 //! A row's own events name the reseller of their day. Whose customer it is now is kept per table and generation, only
-//! for those who have moved; rows written later, which name the old one again, are put right after each write.
+//! for those who have moved; rows written later, which name the old one again, are put right as they are written.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,9 +21,22 @@ pub(crate) async fn apply(
 ) -> Result<(), ApplyError> {
     let moved = note(tx, table, generation, events).await?;
     if !moved.is_empty() {
-        follow(tx, table, generation, "t.customer_id = any($3)", &moved).await?;
+        let sql = format!(
+            "update {table} t set reseller_id = m.reseller_id from read_moves m \
+             where m.noun = $1 and m.generation = $2 and t.generation = $2 and t.customer_id = m.customer_id \
+             and t.customer_id = any($3) and t.reseller_id is distinct from m.reseller_id"
+        );
+        sqlx::query(&sql).bind(table).bind(generation).bind(&moved).execute(tx).await?;
     }
     Ok(())
+}
+
+/// Of rows `u` joined with [`joined`]: the reseller of their customer as it is now.
+pub(crate) const RESELLER_NOW: &str = "case when m.noun is null then u.reseller_id else m.reseller_id end";
+
+/// Who has moved, as `m` beside rows `u` on their way to generation `$1` of a table.
+pub(crate) fn joined(table: &str) -> String {
+    format!(" left join read_moves m on m.noun = '{table}' and m.generation = $1 and m.customer_id = u.customer_id")
 }
 
 /// Notes who has moved, answering whom. The last move counts.
@@ -68,37 +81,6 @@ fn moves(events: &[Arc<Recorded>]) -> Result<BTreeMap<Uuid, Option<Uuid>>, Apply
         }
     }
     Ok(moves)
-}
-
-/// Puts rows right that were just written.
-pub(crate) async fn follow_rows(
-    tx: &mut PgConnection,
-    table: &'static str,
-    generation: i32,
-    rows: &[Uuid],
-) -> Result<(), sqlx::Error> {
-    follow(tx, table, generation, "t.id = any($3)", rows).await
-}
-
-/// Puts every row of a generation right that was just filled.
-pub(crate) async fn follow_all(tx: &mut PgConnection, table: &'static str, generation: i32) -> Result<(), sqlx::Error> {
-    follow(tx, table, generation, "$3::uuid[] is not null", &[]).await
-}
-
-async fn follow(
-    tx: &mut PgConnection,
-    table: &'static str,
-    generation: i32,
-    which: &'static str,
-    ids: &[Uuid],
-) -> Result<(), sqlx::Error> {
-    let sql = format!(
-        "update {table} t set reseller_id = m.reseller_id from read_moves m \
-         where m.noun = $1 and m.generation = $2 and t.generation = $2 and t.customer_id = m.customer_id and {which} \
-         and t.reseller_id is distinct from m.reseller_id"
-    );
-    sqlx::query(&sql).bind(table).bind(generation).bind(ids).execute(tx).await?;
-    Ok(())
 }
 
 /// Empties a generation.

@@ -147,9 +147,6 @@ impl<N: Noun> AnyNoun for Of<N> {
             let mut rows = load::<N>(tx, generation, &events).await?;
             fold::<N>(&mut rows, &events)?;
             write::<N>(tx, generation, &rows).await?;
-            if N::FOLLOWS_MOVES {
-                moves::follow_rows(tx, N::TABLE, generation, &rows.keys().copied().collect::<Vec<_>>()).await?;
-            }
             N::also(tx, generation, &events).await
         })
     }
@@ -188,13 +185,7 @@ impl<N: Noun> AnyFold for Rows<N> {
     }
 
     fn write<'a>(&'a mut self, tx: &'a mut PgConnection, generation: i32) -> BoxFuture<'a, Result<(), sqlx::Error>> {
-        Box::pin(async move {
-            write::<N>(tx, generation, &self.0).await?;
-            if N::FOLLOWS_MOVES {
-                moves::follow_all(tx, N::TABLE, generation).await?;
-            }
-            Ok(())
-        })
+        Box::pin(write::<N>(tx, generation, &self.0))
     }
 }
 

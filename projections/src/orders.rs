@@ -33,8 +33,7 @@ impl Noun for Orders {
         rows: &'a [(Uuid, &'a Versioned<OrderState>)],
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         let rows = Upsert::of::<Self>(generation, rows, OrderState::known)
-            .fixed("customer_id", |order| order.details.customer_id)
-            .changing("reseller_id", |order| order.details.reseller_id)
+            .owned_by(|order| order.details.customer_id, |order| order.details.reseller_id)
             .fixed("account_id", |order| order.details.account_id)
             .changing("status", |order| order.status.name())
             .fixed("name", |order| order.details.name.as_deref())

@@ -32,8 +32,7 @@ impl Noun for Payments {
         rows: &'a [(Uuid, &'a Versioned<PaymentState>)],
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         let rows = Upsert::of::<Self>(generation, rows, PaymentState::known)
-            .fixed("customer_id", |payment| payment.started.customer_id)
-            .changing("reseller_id", |payment| payment.started.reseller_id)
+            .owned_by(|payment| payment.started.customer_id, |payment| payment.started.reseller_id)
             .fixed("invoice_id", invoice)
             .fixed("order_id", order)
             .changing("status", |payment| payment.status.name());

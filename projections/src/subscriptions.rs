@@ -46,8 +46,7 @@ impl Noun for Subscriptions {
         rows: &'a [(Uuid, &'a Versioned<Self::State>)],
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         let rows = Upsert::of::<Self>(generation, rows, Option::as_ref)
-            .fixed("customer_id", |core| core.started.customer_id)
-            .changing("reseller_id", |core| core.started.reseller_id)
+            .owned_by(|core| core.started.customer_id, |core| core.started.reseller_id)
             .fixed("account_id", |core| core.started.account_id)
             .fixed("service_id", |core| core.started.service_id)
             .changing("status", |core| core.status.name())

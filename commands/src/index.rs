@@ -49,6 +49,10 @@ impl Reader for Indexes {
         "indexes"
     }
 
+    fn may_be_lost(&self) -> bool {
+        true
+    }
+
     fn concerns(&self, event: &Recorded) -> bool {
         event.event().map_or(true, is_indexed)
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::{LogError, Recorded, Tail, page};
 
@@ -39,7 +40,7 @@ impl Source {
     /// # Errors
     /// [`LogError::Database`].
     pub async fn next(&mut self, position: i64, patience: Duration) -> Result<Vec<Arc<Recorded>>, LogError> {
-        let deadline = tokio::time::Instant::now() + patience;
+        let deadline = Instant::now() + patience;
         let mut asked_postgres = false;
         loop {
             self.newest.mark_unchanged();
@@ -50,22 +51,35 @@ impl Source {
             let behind_tail = self.tail.newest() > position;
             if behind_tail || !self.tail.is_live() || asked_postgres {
                 let events = page::after(&self.pool, position, CATCH_UP).await?;
-                if !events.is_empty() || tokio::time::Instant::now() >= deadline {
+                if !events.is_empty() {
                     return Ok(events);
                 }
             }
-            asked_postgres = self.wait(deadline).await;
+            match self.wait(deadline).await {
+                Waited::News => asked_postgres = false,
+                Waited::LongEnough => asked_postgres = true,
+                Waited::InVain => return Ok(Vec::new()),
+            }
         }
     }
 
-    /// Waits for news. True when none came and it is time to ask Postgres anyway.
-    async fn wait(&mut self, deadline: tokio::time::Instant) -> bool {
+    async fn wait(&mut self, deadline: Instant) -> Waited {
         let live = self.tail.is_live();
-        let poll = tokio::time::Instant::now() + if live { POLL_WELL } else { POLL_AWAY };
+        let poll = Instant::now() + if live { POLL_WELL } else { POLL_AWAY };
         tokio::select! {
-            Ok(()) = self.newest.changed() => false,
-            Ok(()) = self.committed.changed(), if !live => false,
-            () = tokio::time::sleep_until(poll.min(deadline)) => true,
+            Ok(()) = self.newest.changed() => Waited::News,
+            Ok(()) = self.committed.changed(), if !live => Waited::News,
+            () = tokio::time::sleep_until(poll.min(deadline)) =>
+                if poll <= deadline { Waited::LongEnough } else { Waited::InVain },
         }
     }
+}
+
+/// How waiting for news ended.
+enum Waited {
+    News,
+    /// None came, and it is time to ask Postgres anyway.
+    LongEnough,
+    /// None came, and patience is over.
+    InVain,
 }

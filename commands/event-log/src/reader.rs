@@ -3,16 +3,19 @@
 //! The checkpoint moves only where it is expected and only under the reader's own epoch, so a zombie or a twin fails
 //! instead of applying twice. An event that cannot be applied parks its aggregate; the others move on.
 
+mod session;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Executor, PgConnection, PgPool};
 use thiserror::Error;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use self::session::Session;
 use crate::error::is_transient;
 use crate::lease::{self, Held, Owner};
 use crate::source::Source;
@@ -141,7 +144,8 @@ impl Runner {
         info!(reader = name, position = held.position, epoch = held.epoch, "the reader starts");
         self.freshness.reached(name, held.position);
         let mut renewed = Instant::now();
-        let mut standing = Standing { held, passed: Passed::none(held.position), may_have_parked: true };
+        let session = Session::new(&self.pool);
+        let mut standing = Standing { held, passed: Passed::none(held.position), may_have_parked: true, session };
         loop {
             match self.turn(&mut standing).await? {
                 Turn::Lost => return Ok(()),
@@ -190,7 +194,7 @@ impl Runner {
             Err(error) if error.is_poison() => {
                 warn!(reader = self.reader.name(), %error, "a batch holds a poison event, applying one by one");
                 standing.may_have_parked = true;
-                if !self.apply_one_by_one(&standing.held, events).await? {
+                if !self.apply_one_by_one(standing, events).await? {
                     return Ok(Turn::Lost);
                 }
             }
@@ -210,52 +214,52 @@ impl Runner {
 
     /// One transaction: what the events mean, and the checkpoint. False when the epoch has moved on.
     async fn apply(&self, standing: &mut Standing, events: &[Arc<Recorded>]) -> Result<bool, ApplyError> {
-        let held = &standing.held;
-        let mut connection = self.pool.acquire().await?;
-        let mut tx = connection.begin_with(self.begin()).await?;
+        let (name, generation) = (self.reader.name(), standing.held.generation);
+        let mut tx = standing.session.begin(self.begin()).await?;
         let parked = if standing.may_have_parked {
-            parking::parked_in_tx(&mut tx, self.reader.name(), held.generation).await?
+            parking::parked_in_tx(&mut tx, name, generation).await?
         } else {
             parking::Parked::new()
         };
         let (live, waiting) = parking::split(events, &parked);
         for event in &waiting {
-            parking::park_in_tx(&mut tx, self.reader.name(), held.generation, event, "behind a parked event").await?;
+            parking::park_in_tx(&mut tx, name, generation, event, "behind a parked event").await?;
         }
         if !live.is_empty() {
-            self.reader.apply(&mut tx, held.generation, &live).await?;
+            self.reader.apply(&mut tx, generation, &live).await?;
         }
-        let moved = self.finish(tx, held, events).await?;
+        let moved = self.finish(standing, tx, events).await?;
         // Only this reader, under this epoch, can park anything from here on.
         standing.may_have_parked = !parked.is_empty();
         Ok(moved)
     }
 
-    async fn apply_one_by_one(&self, held: &Held, events: &[Arc<Recorded>]) -> Result<bool, ApplyError> {
-        let name = self.reader.name();
-        let mut connection = self.pool.acquire().await?;
-        let mut tx = connection.begin_with(self.begin()).await?;
-        let mut parked = parking::parked_in_tx(&mut tx, name, held.generation).await?;
+    async fn apply_one_by_one(&self, standing: &mut Standing, events: &[Arc<Recorded>]) -> Result<bool, ApplyError> {
+        let (name, generation) = (self.reader.name(), standing.held.generation);
+        let mut tx = standing.session.begin(self.begin()).await?;
+        let mut parked = parking::parked_in_tx(&mut tx, name, generation).await?;
         for event in events {
             let key = (event.aggregate_type.clone(), event.aggregate_id.clone());
             if parked.contains(&key) {
-                parking::park_in_tx(&mut tx, name, held.generation, event, "behind a parked event").await?;
+                parking::park_in_tx(&mut tx, name, generation, event, "behind a parked event").await?;
                 continue;
             }
-            let mut savepoint = tx.begin().await?;
-            match self.reader.apply(&mut savepoint, held.generation, std::slice::from_ref(event)).await {
-                Ok(()) => savepoint.commit().await?,
+            tx.execute("savepoint before_event").await?;
+            match self.reader.apply(&mut tx, generation, std::slice::from_ref(event)).await {
+                Ok(()) => {
+                    tx.execute("release savepoint before_event").await?;
+                }
                 Err(poison) if poison.is_poison() => {
-                    savepoint.rollback().await?;
+                    tx.execute("rollback to savepoint before_event").await?;
                     let reason = poison.reason();
                     error!(reader = name, position = event.position, %reason, "parked an event it cannot apply");
-                    parking::park_in_tx(&mut tx, name, held.generation, event, &reason).await?;
+                    parking::park_in_tx(&mut tx, name, generation, event, &reason).await?;
                     parked.insert(key);
                 }
                 Err(error) => return Err(error),
             }
         }
-        self.finish(tx, held, events).await
+        self.finish(standing, tx, events).await
     }
 
     /// Both statements in one round trip.
@@ -282,31 +286,20 @@ impl Runner {
 
     async fn finish(
         &self,
-        mut tx: sqlx::Transaction<'_, sqlx::Postgres>,
-        held: &Held,
+        standing: &mut Standing,
+        tx: PgConnection,
         events: &[Arc<Recorded>],
     ) -> Result<bool, ApplyError> {
+        let (name, held) = (self.reader.name(), standing.held);
         let last = events.last().map_or(held.position, |event| event.position);
-        let moved = sqlx::query(
-            "update readers set position = $4, lease_until = clock_timestamp() + $5 \
-             where name = $1 and position = $2 and epoch = $3",
-        )
-        .bind(self.reader.name())
-        .bind(held.position)
-        .bind(held.epoch)
-        .bind(last)
-        .bind(lease::LEASE)
-        .execute(&mut *tx)
-        .await?;
-        if moved.rows_affected() != 1 {
-            tx.rollback().await?;
-            warn!(reader = self.reader.name(), "another has moved this reader on");
-            return Ok(false);
-        }
         crash::point("reader.before_commit");
-        tx.commit().await?;
-        crash::point("reader.after_commit");
-        Ok(true)
+        let moved = standing.session.commit(tx, (name, &held), last).await?;
+        if moved {
+            crash::point("reader.after_commit");
+        } else {
+            warn!(reader = name, "another has moved this reader on");
+        }
+        Ok(moved)
     }
 }
 
@@ -315,6 +308,7 @@ struct Standing {
     held: Held,
     passed: Passed,
     may_have_parked: bool,
+    session: Session,
 }
 
 impl Standing {

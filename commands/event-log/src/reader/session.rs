@@ -1,0 +1,73 @@
+//! A reader's own connection, with at most one transaction under way.
+
+use std::time::Duration;
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Executor, PgConnection, PgPool};
+
+use crate::lease::{Held, LEASE};
+
+/// A reader's statements are the same for ever and find their rows by index: they are planned once. Planning one anew
+/// each time costs more than executing it.
+const PLANNED_ONCE: &str = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off";
+/// A database that does not answer is away.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// What `move_reader` raises when the reader is not where, or whose, it was.
+const MOVED_ON: &str = "CS001";
+
+pub(super) struct Session {
+    options: PgConnectOptions,
+    idle: Option<PgConnection>,
+}
+
+impl Session {
+    /// Connects where the pool does, with the first transaction.
+    pub(super) fn new(pool: &PgPool) -> Self {
+        Self { options: pool.connect_options().as_ref().clone(), idle: None }
+    }
+
+    /// A connection with a transaction begun by `begin`. Dropped before it is committed, it is closed, and the
+    /// transaction with it.
+    ///
+    /// # Errors
+    /// Any database error.
+    pub(super) async fn begin(&mut self, begin: &str) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = match self.idle.take() {
+            Some(connection) => connection,
+            None => self.connect().await?,
+        };
+        connection.execute(begin).await?;
+        Ok(connection)
+    }
+
+    async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+        let connecting = tokio::time::timeout(PATIENCE, self.options.connect()).await;
+        let mut connection = connecting.map_err(|_| sqlx::Error::PoolTimedOut)??;
+        connection.execute(PLANNED_ONCE).await?;
+        Ok(connection)
+    }
+
+    /// The checkpoint and the commit in one round trip. False when another has moved the reader on: nothing is
+    /// committed then.
+    ///
+    /// # Errors
+    /// Any database error.
+    pub(super) async fn commit(
+        &mut self,
+        mut connection: PgConnection,
+        (reader, held): (&'static str, &Held),
+        position: i64,
+    ) -> Result<bool, sqlx::Error> {
+        let Held { position: since, epoch, .. } = held;
+        let lease_s = LEASE.as_secs();
+        let sql = format!("select move_reader('{reader}', {since}, {epoch}, {position}, '{lease_s} s'); commit");
+        match connection.execute(sql.as_str()).await {
+            Ok(_) => {
+                self.idle = Some(connection);
+                Ok(true)
+            }
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(MOVED_ON) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}

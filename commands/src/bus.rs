@@ -107,14 +107,8 @@ impl Bus {
     /// # Errors
     /// [`Rejection`].
     pub async fn execute<C: Command>(&self, context: &Context, command: &C) -> Result<Receipt, Rejection> {
-        let span = info_span!(
-            "command",
-            operation = C::OPERATION.name(),
-            correlation_id = %context.trace.correlation_id,
-            stream = tracing::field::Empty,
-            version = tracing::field::Empty,
-            position = tracing::field::Empty,
-        );
+        let (operation, correlation_id) = (C::OPERATION.name(), context.trace.correlation_id.as_str());
+        let span = info_span!("command", operation, correlation_id);
         async {
             let outcome = self.run(context, command).await;
             note(&outcome);
@@ -324,16 +318,11 @@ fn asked_at(outcome: &str) -> Result<DateTime<Utc>, Rejection> {
 }
 
 fn note(outcome: &Result<Receipt, Rejection>) {
-    let span = tracing::Span::current();
     match outcome {
-        Ok(receipt) => {
-            span.record("position", receipt.last_position);
-            if let ReceiptBody::Resource { stream, version } = &receipt.answer {
-                span.record("stream", tracing::field::display(stream));
-                span.record("version", version);
-            }
-            debug!(replayed = receipt.replayed, "done");
+        Ok(Receipt { answer: ReceiptBody::Resource { stream, version }, last_position, replayed, .. }) => {
+            debug!(%stream, version, position = last_position, replayed, "done");
         }
+        Ok(receipt) => debug!(position = receipt.last_position, replayed = receipt.replayed, "done"),
         Err(Rejection::Internal) => error!("a command failed for a reason of ours"),
         Err(rejection) => debug!(%rejection, "rejected"),
     }

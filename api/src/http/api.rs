@@ -205,7 +205,7 @@ impl Api {
     /// # Errors
     /// None that a request could cause.
     pub fn context(&self, actor: Actor, parts: &request::Parts, key: String, body: &[u8]) -> Result<Context, Problem> {
-        let ids = parts.extensions.get::<RequestIds>();
+        let ids = parts.extensions.get::<Arc<RequestIds>>();
         let request_id = ids.map(|ids| ids.request_id.clone()).unwrap_or_default();
         Ok(Context {
             key: Key { tenant: tenant(&actor), key, fingerprint: fingerprint(parts.method.as_str(), &parts.uri, body) },
@@ -215,7 +215,7 @@ impl Api {
             trace: Trace {
                 correlation_id: request_id.clone(),
                 causation_id: request_id,
-                traceparent: ids.map(|ids| ids.trace.to_string()),
+                traceparent: ids.map(|ids| ids.trace.as_str().to_owned()),
             },
         })
     }

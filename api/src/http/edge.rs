@@ -66,12 +66,12 @@ impl Edge {
 
 /// The layer itself: `Router::layer(axum::middleware::from_fn_with_state(edge, guard))`.
 pub async fn guard(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
-    let ids = RequestIds::of(request.headers(), edge.new_id);
+    let ids = Arc::new(RequestIds::of(request.headers(), edge.new_id));
     let meter = edge.limits.meter(request.method());
-    request.extensions_mut().insert(ids.clone());
+    request.extensions_mut().insert(Arc::clone(&ids));
     request.extensions_mut().insert(meter.clone());
     let answer = edge.answer(request, next).await.unwrap_or_else(IntoResponse::into_response);
-    let mut response = complete(answer, &ids.instance, &ids.trace.trace_id);
+    let mut response = complete(answer, || ids.instance(), ids.trace.trace_id());
     ids.write(response.headers_mut());
     meter.write(response.headers_mut());
     response

@@ -78,8 +78,11 @@ impl Meter {
 
     /// Adds where the tenant stands, if the request was counted, to a response's headers.
     pub fn write(&self, headers: &mut HeaderMap) {
-        if let Some(standing) = self.standing.get() {
-            standing.write(headers);
+        let Some(standing) = self.standing.get() else { return };
+        headers.insert(RATE_LIMIT_POLICY, self.limiter.policy.clone());
+        let told = format!("\"{}\";r={};t={}", self.limiter.name, standing.remaining, standing.reset_s);
+        if let Ok(told) = HeaderValue::try_from(told) {
+            headers.insert(RATE_LIMIT, told);
         }
     }
 }
@@ -87,25 +90,11 @@ impl Meter {
 /// Where a tenant stands after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Standing {
-    policy: &'static str,
-    quota: NonZeroU32,
     allowed: bool,
     /// Requests that would be let through right now.
     remaining: u32,
     /// Until the quota is full again; when it is used up, until one more is let through.
     reset_s: u32,
-}
-
-impl Standing {
-    fn write(&self, headers: &mut HeaderMap) {
-        let policy = format!("\"{}\";q={};w={WINDOW_S}", self.policy, self.quota);
-        let standing = format!("\"{}\";r={};t={}", self.policy, self.remaining, self.reset_s);
-        for (name, value) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, standing)] {
-            if let Ok(value) = HeaderValue::try_from(value) {
-                headers.insert(name, value);
-            }
-        }
-    }
 }
 
 type Tenants<C> = RateLimiter<String, HashMapStateStore<String>, C, StateInformationMiddleware>;
@@ -114,6 +103,8 @@ type Tenants<C> = RateLimiter<String, HashMapStateStore<String>, C, StateInforma
 struct Limiter<C: Clock> {
     name: &'static str,
     quota: NonZeroU32,
+    /// As every answer tells it.
+    policy: HeaderValue,
     tenants: Tenants<C>,
     taken: AtomicU32,
 }
@@ -127,18 +118,14 @@ impl<C: Clock> fmt::Debug for Limiter<C> {
 impl<C: Clock> Limiter<C> {
     fn new(name: &'static str, per_minute: NonZeroU32, clock: C) -> Self {
         let tenants = RateLimiter::hashmap_with_clock(Quota::per_minute(per_minute), clock);
-        Self { name, quota: per_minute, tenants: tenants.with_middleware(), taken: AtomicU32::new(0) }
+        let policy = HeaderValue::try_from(format!("\"{name}\";q={per_minute};w={WINDOW_S}"));
+        let policy = policy.unwrap_or(HeaderValue::from_static(""));
+        Self { name, quota: per_minute, policy, tenants: tenants.with_middleware(), taken: AtomicU32::new(0) }
     }
 
     fn take(&self, tenant: &str) -> Standing {
         self.forget_the_rested();
-        let standing = |allowed, remaining, reset_s| Standing {
-            policy: self.name,
-            quota: self.quota,
-            allowed,
-            remaining,
-            reset_s,
-        };
+        let standing = |allowed, remaining, reset_s| Standing { allowed, remaining, reset_s };
         match self.tenants.check_key(&tenant.to_owned()) {
             Ok(state) => {
                 let remaining = state.remaining_burst_capacity();

@@ -9,12 +9,12 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Ids of one request; the edge puts them among the request's extensions.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct RequestIds {
     /// What the client sent as `X-Request-Id`, or an id of ours. Echoed.
     pub request_id: String,
-    /// The problem's `instance`: the request id when it is a UUID, else an id of ours.
-    pub instance: String,
+    /// The request id when it is a UUID, else an id of ours.
+    id: Uuid,
     pub trace: TraceParent,
 }
 
@@ -24,16 +24,20 @@ impl RequestIds {
         let fresh = new_id();
         let request_id = client_request_id(headers).unwrap_or_else(|| fresh.to_string());
         let id = Uuid::try_parse(&request_id).unwrap_or(fresh);
-        Self { request_id, instance: format!("urn:uuid:{id}"), trace: TraceParent::next(headers, new_id) }
+        Self { request_id, id, trace: TraceParent::next(headers, new_id) }
+    }
+
+    /// A problem's `instance`.
+    pub fn instance(&self) -> String {
+        format!("urn:uuid:{}", self.id)
     }
 
     /// Adds both ids to a response's headers.
     pub fn write(&self, headers: &mut HeaderMap) {
-        if let Ok(value) = HeaderValue::from_str(&self.request_id) {
-            headers.insert(REQUEST_ID, value);
-        }
-        if let Ok(value) = HeaderValue::from_str(&self.trace.to_string()) {
-            headers.insert(TRACEPARENT, value);
+        for (name, value) in [(REQUEST_ID, self.request_id.as_str()), (TRACEPARENT, self.trace.as_str())] {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(name, value);
+            }
         }
     }
 }
@@ -45,14 +49,16 @@ fn client_request_id(headers: &HeaderMap) -> Option<String> {
     value.to_str().ok().filter(|_| fits).map(str::to_owned)
 }
 
-/// One step of a trace: all that belongs together has the same `trace_id`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TraceParent {
+/// One step of a trace, as it is sent: `00-<trace>-<span>-<flags>`. All that belongs together has the same trace id.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TraceParent(String);
+
+/// The caller's step.
+#[derive(Debug, PartialEq, Eq)]
+struct Parent<'a> {
     /// 32 lower-case hexadecimal digits.
-    pub trace_id: String,
-    /// 16 of them, this step's own.
-    pub span_id: String,
-    pub sampled: bool,
+    trace_id: &'a str,
+    sampled: bool,
 }
 
 impl TraceParent {
@@ -60,32 +66,38 @@ impl TraceParent {
     pub fn next(headers: &HeaderMap, new_id: fn() -> Uuid) -> Self {
         let mut values = headers.get_all(TRACEPARENT).iter();
         let parent = match (values.next(), values.next()) {
-            (Some(only), None) => only.to_str().ok().and_then(Self::parse),
+            (Some(only), None) => only.to_str().ok().and_then(Parent::parse),
             _ => None,
         };
         // The last half of a UUID is random in the versions we make, and never zero.
-        let span_id = new_id().simple().to_string().split_off(16);
+        let span_id = new_id().as_u128() & u128::from(u64::MAX);
         match parent {
-            Some(parent) => Self { span_id, ..parent },
-            None => Self { trace_id: new_id().simple().to_string(), span_id, sampled: true },
+            Some(Parent { trace_id, sampled }) => {
+                Self(format!("00-{trace_id}-{span_id:016x}-{:02x}", u8::from(sampled)))
+            }
+            None => Self(format!("00-{}-{span_id:016x}-01", new_id().simple())),
         }
     }
 
-    /// Reads `00-<trace>-<span>-<flags>`; later versions may have more after the flags.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(5, '-');
-        let version = hex_part(parts.next()?, 2).filter(|version| *version != "ff")?;
-        let trace_id = hex_part(parts.next()?, 32).filter(|id| id.bytes().any(|digit| digit != b'0'))?;
-        let span_id = hex_part(parts.next()?, 16).filter(|id| id.bytes().any(|digit| digit != b'0'))?;
-        let flags = hex_part(parts.next()?, 2).and_then(|flags| u8::from_str_radix(flags, 16).ok())?;
-        let complete = version != "00" || parts.next().is_none();
-        complete.then(|| Self { trace_id: trace_id.to_owned(), span_id: span_id.to_owned(), sampled: flags & 1 == 1 })
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn trace_id(&self) -> &str {
+        self.0.split('-').nth(1).unwrap_or_default()
     }
 }
 
-impl std::fmt::Display for TraceParent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "00-{}-{}-{:02x}", self.trace_id, self.span_id, u8::from(self.sampled))
+impl<'a> Parent<'a> {
+    /// Later versions may have more after the flags.
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.splitn(5, '-');
+        let version = hex_part(parts.next()?, 2).filter(|version| *version != "ff")?;
+        let trace_id = hex_part(parts.next()?, 32).filter(|id| id.bytes().any(|digit| digit != b'0'))?;
+        hex_part(parts.next()?, 16).filter(|id| id.bytes().any(|digit| digit != b'0'))?;
+        let flags = hex_part(parts.next()?, 2).and_then(|flags| u8::from_str_radix(flags, 16).ok())?;
+        let complete = version != "00" || parts.next().is_none();
+        complete.then_some(Self { trace_id, sampled: flags & 1 == 1 })
     }
 }
 
@@ -116,10 +128,11 @@ mod tests {
     #[test]
     fn a_trace_goes_on_with_a_step_of_ours() {
         let next = TraceParent::next(&with(TRACEPARENT, &[PARENT]), fixed_id);
-        assert_eq!(next.to_string(), "00-4bf92f3577b34da6a3ce929d0e0e4736-9c551f0f3a2b4c5d-01");
-        let unsampled = TraceParent::parse(&PARENT.replace("-01", "-00")).unwrap();
-        assert!(!unsampled.sampled);
-        assert!(TraceParent::parse(&format!("{}-later", PARENT.replacen("00", "01", 1))).is_some());
+        assert_eq!(next.as_str(), "00-4bf92f3577b34da6a3ce929d0e0e4736-9c551f0f3a2b4c5d-01");
+        assert_eq!(next.trace_id(), "4bf92f3577b34da6a3ce929d0e0e4736");
+        let unsampled = TraceParent::next(&with(TRACEPARENT, &[&PARENT.replace("-01", "-00")]), fixed_id);
+        assert_eq!(unsampled.as_str(), "00-4bf92f3577b34da6a3ce929d0e0e4736-9c551f0f3a2b4c5d-00");
+        assert!(Parent::parse(&format!("{}-later", PARENT.replacen("00", "01", 1))).is_some());
     }
 
     #[test]
@@ -134,21 +147,18 @@ mod tests {
             String::new(),
         ];
         for text in bad {
-            assert_eq!(TraceParent::parse(&text), None, "{text}");
+            assert_eq!(Parent::parse(&text), None, "{text}");
         }
         let two = TraceParent::next(&with(TRACEPARENT, &[PARENT, PARENT]), fixed_id);
-        assert_eq!(two.trace_id, fixed_id().simple().to_string());
+        assert_eq!(two.trace_id(), fixed_id().simple().to_string());
     }
 
     #[test]
     fn request_ids_are_echoed_when_they_are_fit_to_print() {
         let echoed = RequestIds::of(&with(REQUEST_ID, &["job/42"]), fixed_id);
-        assert_eq!(
-            (echoed.request_id.as_str(), echoed.instance.clone()),
-            ("job/42", format!("urn:uuid:{}", fixed_id()))
-        );
+        assert_eq!((echoed.request_id.as_str(), echoed.instance()), ("job/42", format!("urn:uuid:{}", fixed_id())));
         let own = "11111111-2222-4333-8444-555555555555";
-        assert_eq!(RequestIds::of(&with(REQUEST_ID, &[own]), fixed_id).instance, format!("urn:uuid:{own}"));
+        assert_eq!(RequestIds::of(&with(REQUEST_ID, &[own]), fixed_id).instance(), format!("urn:uuid:{own}"));
         for bad in ["", "a b", "ü", &"x".repeat(129)] {
             assert_eq!(RequestIds::of(&with(REQUEST_ID, &[bad]), fixed_id).request_id, fixed_id().to_string(), "{bad}");
         }

@@ -175,9 +175,9 @@ impl IntoResponse for Problem {
 }
 
 /// Writes the request's id and trace into the body of a response that is a problem; others pass unchanged.
-pub fn complete(mut response: Response, instance: &str, trace_id: &str) -> Response {
+pub fn complete(mut response: Response, instance: impl FnOnce() -> String, trace_id: &str) -> Response {
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let bytes = problem.bytes(instance, trace_id);
+        let bytes = problem.bytes(&instance(), trace_id);
         response.headers_mut().remove(header::CONTENT_LENGTH);
         *response.body_mut() = Body::from(bytes);
     }
@@ -197,7 +197,7 @@ mod tests {
     #[tokio::test]
     async fn a_problem_is_completed_by_the_edge() {
         let errors = vec![FieldError { pointer: "/a".into(), slug: "invalid-date".into(), detail: "No day.".into() }];
-        let response = complete(Problem::of_errors(errors).into_response(), "urn:uuid:1", "abc");
+        let response = complete(Problem::of_errors(errors).into_response(), || "urn:uuid:1".to_owned(), "abc");
         assert_eq!(response.status(), 422);
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
         let body = json_of(response).await;

@@ -31,6 +31,9 @@ const HOW: &str = "
   commit of the `directory` reader that covers its position.
 - Billing run: customers with one order of ten lines each, through the API and the simulator, then the month ends. Timed by
   the log, from the run's first event to its last; the product has every role, and its memory is that of the whole process.
+- Reads: the shipped binary with every role, nothing being written; accounts by id with their customers' tokens, the first
+  page of the catalogue priced for the caller. Beside it a process with one route: `select doc::text … where id = $1` through
+  axum and sqlx with as many connections, and the bytes of that very catalogue page from memory.
 - What bounds a figure is read from the processor time of the processes during the median run.
 ";
 

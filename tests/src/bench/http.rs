@@ -79,6 +79,28 @@ impl Served {
         Ok(Self { settings, product, provider, targets, idle_mb })
     }
 
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub fn site(&self) -> Site {
+        Site::of(&self.settings)
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.product.pid()
+    }
+
+    /// Ids and tokens of its customers.
+    pub fn callers(&self) -> &[(String, String)] {
+        &self.targets.tokens
+    }
+
+    /// Ids of its accounts, each with its customer's token.
+    pub fn accounts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.targets.accounts.iter().map(|(id, customer)| (id.as_str(), self.targets.tokens[*customer].1.as_str()))
+    }
+
     /// One run over all connections.
     ///
     /// # Errors

@@ -56,6 +56,24 @@ impl Connection {
                  content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
             ),
         )?;
+        self.exchange().await
+    }
+
+    /// Asks for something; `target` is method and path.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub async fn get(&mut self, target: &str, token: &str) -> anyhow::Result<Reply<'_>> {
+        self.out.clear();
+        std::io::Write::write_fmt(
+            &mut self.out,
+            format_args!("{target} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n\r\n"),
+        )?;
+        self.exchange().await
+    }
+
+    /// Sends what is written down and reads the answer.
+    async fn exchange(&mut self) -> anyhow::Result<Reply<'_>> {
         self.stream.write_all(&self.out).await?;
         self.buffer.clear();
         let (head, length, status) = self.head().await?;

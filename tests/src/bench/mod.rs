@@ -3,6 +3,7 @@
 //! Ratios count, not absolute times: both sides of a ratio are measured alternately on the same servers, and the ratio
 //! is the median of those taken within one repetition. Every run proves afterwards that what it counted is in the log.
 
+pub mod bare;
 pub mod billing;
 pub mod bus;
 pub mod cpu;
@@ -18,6 +19,7 @@ pub mod peer;
 pub mod pgbench;
 pub mod plan;
 pub mod random;
+pub mod reads;
 pub mod rebuild;
 pub mod relay;
 pub mod report;
@@ -60,6 +62,9 @@ async fn measure(plan: &Plan, ground: &ground::Ground) -> anyhow::Result<Report>
     }
     if plan.wants(10) {
         billing::measure(plan, ground, &mut report).await?;
+    }
+    if plan.wants_any(&[11, 12]) {
+        reads::measure(plan, ground, &mut report).await?;
     }
     Ok(report)
 }

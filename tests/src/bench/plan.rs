@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::ensure;
 
 /// The figures, by number.
-pub const ALL: std::ops::RangeInclusive<u8> = 1..=10;
+pub const ALL: std::ops::RangeInclusive<u8> = 1..=12;
 
 #[derive(Debug, Clone)]
 pub struct Plan {

@@ -198,13 +198,13 @@ fn rate(repetition: &Repetition, kind: Kind) -> f64 {
 }
 
 /// The run with the median rate.
-fn middle(runs: &[Run]) -> Run {
+pub fn middle(runs: &[Run]) -> Run {
     let mut runs = runs.to_vec();
     runs.sort_unstable_by(|a, b| a.rate.total_cmp(&b.rate));
     runs.get(runs.len() / 2).cloned().unwrap_or_default()
 }
 
-fn shown(run: &Run) -> String {
+pub fn shown(run: &Run) -> String {
     match run.p99_ms {
         Some(p99) => format!("{:.0}/s, p50 {:.2} ms, p99 {p99:.2} ms", run.rate, run.p50_ms),
         None => format!("{:.0}/s, mean {:.2} ms", run.rate, run.p50_ms),

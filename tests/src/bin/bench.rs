@@ -1,10 +1,11 @@
 //! Measures the product beside its limits and prints the table. `./dev bench` builds it optimised and starts it.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-use clap::Parser;
-use tests::bench::{self, documents, plan::Plan};
+use clap::{Parser, Subcommand};
+use tests::bench::{self, bare, documents, plan::Plan};
 use tests::world::folders;
 use tracing_subscriber::EnvFilter;
 
@@ -24,6 +25,16 @@ struct Arguments {
     /// Length of each run of commands.
     #[arg(long)]
     seconds: Option<u64>,
+    #[command(subcommand)]
+    as_another: Option<AsAnother>,
+}
+
+/// What this program starts itself as.
+#[derive(Subcommand)]
+enum AsAnother {
+    /// The server that reads are compared with.
+    #[command(name = bare::ARGUMENT, hide = true)]
+    Bare { port: u16, constant: PathBuf },
 }
 
 #[tokio::main]
@@ -40,6 +51,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(AsAnother::Bare { port, constant }) = &arguments.as_another {
+        return bare::serve(*port, constant.clone()).await;
+    }
     let plan = Plan::new(arguments.quick, &arguments.rows, arguments.seconds)?;
     log_like_the_product()?;
     let report = bench::run(&plan).await?;

@@ -1,7 +1,6 @@
 //! The client against the simulated provider: a provider of its own for every test.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use ccp_adapter::client::{CcpClient, ChangeAtProvider, OrderAtProvider};
 use ccp_adapter::outcome::Outcome;
@@ -12,9 +11,7 @@ use tests::world::unique_name;
 use uuid::Uuid;
 
 use crate::odd::client_of;
-
-/// How long anything that follows by itself may take.
-const LIMIT: Duration = Duration::from_secs(20);
+use crate::patience::wait_until;
 
 /// A provider, our client of it, and one subscription there.
 pub struct Ground {
@@ -44,7 +41,7 @@ impl Ground {
         let lines = vec![(1, sku.to_owned(), quantity)];
         let order = OrderAtProvider { order_id, provider_account_id, lines };
         let placed = done(self.client.place_order(new_op(), &order).await);
-        until("the order is provisioned", || async {
+        wait_until("the order is provisioned", || async {
             let order = self.client.order(&placed.id).await.unwrap().unwrap();
             match &order.lines[0].status {
                 ccp_adapter::translate::ProviderLineStatus::Provisioned { subscription_id } => {
@@ -69,7 +66,7 @@ impl Ground {
     }
 
     pub async fn settled(&self, operation: &str) -> ProviderOperationStatus {
-        until("the operation is over", || async {
+        wait_until("the operation is over", || async {
             let found = self.client.operation(operation).await.unwrap().unwrap();
             assert_eq!((found.id.as_str(), found.subscription_id.as_str()), (operation, self.id.as_str()));
             (found.status != ProviderOperationStatus::Running).then_some(found.status)
@@ -108,19 +105,6 @@ pub fn done<T: std::fmt::Debug>(outcome: Outcome<T>) -> T {
         Outcome::Done(value) => value,
         other => panic!("{other:?}"),
     }
-}
-
-async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
-    let mut tick = tokio::time::interval(Duration::from_millis(10));
-    let asking = async {
-        loop {
-            tick.tick().await;
-            if let Some(answer) = ask().await {
-                return answer;
-            }
-        }
-    };
-    tokio::time::timeout(LIMIT, asking).await.unwrap_or_else(|_| panic!("waited too long: {what}"))
 }
 
 /// Loses the answer of the next write to a subscription, after the provider has done it.

@@ -7,4 +7,6 @@ mod changes;
 mod odd;
 mod odd_answers;
 mod odd_lists;
+#[path = "../patience/mod.rs"]
+mod patience;
 mod tokens;

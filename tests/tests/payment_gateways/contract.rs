@@ -4,7 +4,8 @@ use commands::payment::gateway::{Charge, Charged, Found, PaymentGateway};
 use domain::payment::{DeclineReason, PaymentOutcome, UnknownReason};
 use uuid::Uuid;
 
-use crate::ground::{Ground, charge, euros, token_at, until, wallet_at};
+use crate::ground::{Ground, charge, euros, token_at, wallet_at};
+use crate::patience::wait_until;
 
 /// The token gateway has no later in which something could expire.
 fn expired(gateway: &str) -> PaymentOutcome {
@@ -47,7 +48,8 @@ async fn an_answer_that_never_comes_is_unknown_although_it_was_charged() {
         let asked = charge("30.15");
         let unknown = Charged::Ended(PaymentOutcome::Unknown(UnknownReason::NoAnswer));
         assert_eq!(gateway.charge(&asked).await, unknown, "{name}");
-        until("it is charged", || async { (ground.moved("charge").await.len() == before + 1).then_some(()) }).await;
+        wait_until("it is charged", || async { (ground.moved("charge").await.len() == before + 1).then_some(()) })
+            .await;
         match gateway.ask(&asked, None).await {
             Found::Ended(_, outcome) => assert_eq!((name, outcome), ("wallet", PaymentOutcome::Succeeded)),
             Found::Unaskable => assert_eq!(name, "token"),

@@ -4,7 +4,8 @@
 use commands::payment::gateway::{Charged, Found, PaymentGateway};
 use domain::payment::{PaymentOutcome, UnknownReason};
 
-use crate::ground::{Ground, charge, until};
+use crate::ground::{Ground, charge};
+use crate::patience::wait_until;
 
 const NO_ANSWER: Charged = Charged::Ended(PaymentOutcome::Unknown(UnknownReason::NoAnswer));
 const UNREACHABLE: Charged = Charged::Ended(PaymentOutcome::Unreachable);
@@ -27,7 +28,7 @@ async fn only_a_definite_no_is_called_unreachable() {
             let asked = charge("12.00");
             assert_eq!(gateway.charge(&asked).await, *expected, "{name} {fault}");
             ground.mend().await;
-            until("it is charged", || async {
+            wait_until("it is charged", || async {
                 (ground.moved("charge").await.len() - before == *charged).then_some(())
             })
             .await;

@@ -15,8 +15,8 @@ use tests::payment_sim::{self, PaymentSim, Settings};
 use tests::world::unique_name;
 use uuid::Uuid;
 
-/// How long anything that follows by itself may take.
-const LIMIT: Duration = Duration::from_secs(20);
+use crate::patience::wait_until;
+
 /// What clients wait for in these tests: long enough for this machine, short enough for a test.
 pub const PATIENCE: Patience = Patience { connect: Duration::from_secs(1), total: Duration::from_millis(1_500) };
 pub const KEY: &str = "hush-wallet";
@@ -77,7 +77,7 @@ impl Ground {
             Charged::Ended(outcome) => return (outcome, None),
             Charged::Accepted(request) => request,
         };
-        let outcome = until("the charge ends", || async {
+        let outcome = wait_until("the charge ends", || async {
             match gateway.ask(charge, Some(&request)).await {
                 Found::Open(_) => None,
                 Found::Ended(found, outcome) if found == request => Some(outcome),
@@ -113,17 +113,4 @@ pub fn euros(amount: &str) -> Money {
 
 pub fn new_id() -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, unique_name("id").as_bytes())
-}
-
-pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
-    let mut tick = tokio::time::interval(Duration::from_millis(10));
-    let asking = async {
-        loop {
-            tick.tick().await;
-            if let Some(answer) = ask().await {
-                return answer;
-            }
-        }
-    };
-    tokio::time::timeout(LIMIT, asking).await.unwrap_or_else(|_| panic!("waited too long: {what}"))
 }

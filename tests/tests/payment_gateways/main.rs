@@ -7,6 +7,8 @@ mod contract;
 mod desk;
 mod faults;
 mod ground;
+#[path = "../patience/mod.rs"]
+mod patience;
 mod refunds;
 mod token_odd;
 mod wallet_odd;

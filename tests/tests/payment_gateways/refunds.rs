@@ -4,7 +4,8 @@ use commands::payment::gateway::{PaymentGateway, Refund, RefundFound, Refunding,
 use domain::payment::PaymentOutcome;
 use serde_json::json;
 
-use crate::ground::{Ground, charge, euros, new_id, until};
+use crate::ground::{Ground, charge, euros, new_id};
+use crate::patience::wait_until;
 
 async fn paid(ground: &Ground, amount: &str) -> Refund {
     let asked = charge(amount);
@@ -15,7 +16,7 @@ async fn paid(ground: &Ground, amount: &str) -> Refund {
 }
 
 async fn end_of(ground: &Ground, refund: &Refund) -> RefundFound {
-    until("the refund ends", || async {
+    wait_until("the refund ends", || async {
         let found = ground.wallet.ask_refund(refund).await;
         (found != RefundFound::Open).then_some(found)
     })

@@ -1,13 +1,14 @@
 //! What tests of both simulators stand on: a folder of their own, patience, and reading answers.
 
-use std::future::Future;
+#[path = "../patience/mod.rs"]
+mod patience;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use serde_json::Value;
 
-pub const LIMIT: Duration = Duration::from_secs(20);
+pub use patience::{LIMIT, wait_until};
 
 /// A new folder that goes away with the test.
 pub struct Folder(PathBuf);
@@ -35,20 +36,6 @@ impl Drop for Folder {
 pub fn number() -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     LAST.fetch_add(1, Ordering::Relaxed)
-}
-
-/// Asks again every few milliseconds until there is an answer; fails after the limit.
-pub async fn wait_until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
-    let mut tick = tokio::time::interval(Duration::from_millis(10));
-    let asking = async {
-        loop {
-            tick.tick().await;
-            if let Some(answer) = ask().await {
-                return answer;
-            }
-        }
-    };
-    tokio::time::timeout(LIMIT, asking).await.unwrap_or_else(|_| panic!("waited too long: {what}"))
 }
 
 pub fn text(value: &Value) -> String {

@@ -48,6 +48,16 @@ fn users_never_share_a_revision() {
 }
 
 #[test]
+fn whose_it_is_already_stays_its_user_without_a_word() {
+    let case = Case::of(3).after(assign(2, "Uma"));
+    let decided = case.decide(&assign_from("Uma", 2, "Uma")).unwrap();
+    assert!(decided.events.is_empty() && decided.personal.is_empty(), "{:?}", decided.events);
+    assert_eq!(case.names(assign_from("Uma", 2, "Ole")), ["LicenceAssigned"]);
+    let freed = case.after(unassign(2));
+    assert_eq!(freed.names(assign_from("Uma", 2, "Uma")), ["LicenceAssigned"], "nobody has it any more");
+}
+
+#[test]
 fn taking_back_what_nobody_has_is_no_change() {
     assert_eq!(Case::of(3).when(unassign(2)), Ok(vec![]));
     let case = Case::of(3).after(assign(2, "Uma"));

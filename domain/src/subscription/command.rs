@@ -1,6 +1,7 @@
 //! What can be asked of a subscription.
 
 use chrono::NaiveDate;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{RenewalAction, SubscriptionStarted, SubscriptionStatus, SuspendedBy};
@@ -54,9 +55,11 @@ pub enum SubscriptionCommand {
     },
     /// What the provider shows. Only what is newer than what is known counts.
     Observe(Box<Observation>),
+    /// `now` is who uses it, as far as anybody still knows: names are not in the state.
     Assign {
         licence_id: Uuid,
         user: LicenceUser,
+        now: Option<LicenceUser>,
     },
     Unassign {
         licence_id: Uuid,
@@ -134,7 +137,7 @@ pub struct ConfirmedChange {
 }
 
 /// Who uses a licence: a person, so never part of an event.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct LicenceUser {
     pub name: String,
 }

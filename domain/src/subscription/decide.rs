@@ -61,7 +61,9 @@ fn follow_up(
         }
         (Cancelled, Command::Cancel { .. }) => Ok(Decided::nothing()),
 
-        (Active | Suspended, Command::Assign { licence_id, user }) => assign::assign(known, *licence_id, user, at),
+        (Active | Suspended, Command::Assign { licence_id, user, now }) => {
+            assign::assign(known, *licence_id, (user, now.as_ref()), at)
+        }
         (Active | Suspended, Command::Unassign { licence_id }) => assign::unassign(known, *licence_id),
 
         (

@@ -148,7 +148,17 @@ pub fn observe(seen: Observation) -> SubscriptionCommand {
 }
 
 pub fn assign(ordinal: u32, name: &str) -> SubscriptionCommand {
-    SubscriptionCommand::Assign { licence_id: licence(ordinal), user: LicenceUser { name: name.to_owned() } }
+    SubscriptionCommand::Assign { licence_id: licence(ordinal), user: user_named(name), now: None }
+}
+
+/// To `name`, while it is known that `now` uses it.
+pub fn assign_from(now: &str, ordinal: u32, name: &str) -> SubscriptionCommand {
+    let now = Some(user_named(now));
+    SubscriptionCommand::Assign { licence_id: licence(ordinal), user: user_named(name), now }
+}
+
+fn user_named(name: &str) -> LicenceUser {
+    LicenceUser { name: name.to_owned() }
 }
 
 pub fn unassign(ordinal: u32) -> SubscriptionCommand {

@@ -7,14 +7,17 @@ use uuid::Uuid;
 use crate::subscription::{LicenceUser, Subscription, SubscriptionEvent};
 use crate::{Decided, PersonalData, PersonalKind, PersonalRef, Refusal, ids};
 
-/// A user always becomes a new revision: names are not in the state, so equality cannot be seen here.
+/// Whoever is not its user yet becomes a new revision, and so does one who was before.
 pub(super) fn assign(
     known: &Subscription,
     licence_id: Uuid,
-    user: &LicenceUser,
+    (user, now): (&LicenceUser, Option<&LicenceUser>),
     at: DateTime<Utc>,
 ) -> Result<Decided<SubscriptionEvent>, Refusal> {
     let licence = known.licences.by_id(licence_id).ok_or(Refusal::NotFound)?;
+    if licence.assigned_to.is_some() && now == Some(user) {
+        return Ok(Decided::nothing());
+    }
     let revision = licence.user_revision.saturating_add(1);
     let person = PersonalData {
         reference: PersonalRef { subject: ids::subject(licence_id, "user"), revision },

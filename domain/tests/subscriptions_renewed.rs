@@ -6,9 +6,11 @@ mod subscribing;
 use chrono::NaiveDate;
 use domain::Refusal;
 use domain::subscription::{
-    Observation, RenewalAction, SubscriptionEvent as E, SubscriptionRenewed, SubscriptionStatus as Status, SuspendedBy,
+    Observation, RenewalAction, SubscriptionCore, SubscriptionEvent as E, SubscriptionRenewed, SubscriptionStarted,
+    SubscriptionStatus as Status, SuspendedBy,
 };
 use subscribing::*;
+use uuid::Uuid;
 
 const RENEWED: &str = "2026-11-03T00:10:00Z";
 
@@ -29,6 +31,7 @@ fn a_new_term_fixes_prices_and_conditions_anew() {
         quantity: 5,
         unit_price: new.price.unit_price,
         reseller_unit_price: new.price.reseller_unit_price,
+        reseller_id: Some(RESELLER),
         unit_cost: new.price.unit_cost,
         term: new.term,
         billing_cycle: new.billing_cycle,
@@ -47,6 +50,28 @@ fn a_new_term_fixes_prices_and_conditions_anew() {
     assert_eq!((core.unit_price, core.unit_cost, core.discountable), (unit_price("18.20"), eur("14.50"), false));
     assert_eq!((core.starts_on, core.ends_on), (day("2026-11-03"), day("2026-12-03")));
     assert_eq!((core.min_quantity, core.max_quantity, core.started.unit_price), (2, 200, unit_price("17.50")));
+}
+
+#[test]
+fn the_reseller_price_is_that_of_whom_it_was_fixed_for() {
+    let former = Uuid::from_u128(0x4f);
+    let case = Case::begun(SubscriptionStarted { reseller_id: Some(former), ..started(5) });
+    assert_eq!(case.core().price_reseller(), Some(former));
+    let case = case.at(RENEWED);
+    let renewed = case.clone().after(observe(case.seen_renewed())).core();
+    assert_eq!((renewed.price_reseller(), renewed.started.reseller_id), (Some(RESELLER), Some(former)));
+
+    let mut own = new_terms();
+    (own.reseller_id, own.price.reseller_unit_price) = (None, None);
+    let seen = Observation { renewal: Some(own), ..case.seen_renewed() };
+    assert_eq!(case.after(observe(seen)).core().reseller_unit_price, None);
+}
+
+#[test]
+fn a_core_kept_before_renewals_named_the_reseller_is_read() {
+    let mut kept = serde_json::to_value(Case::of(5).core()).unwrap();
+    assert_eq!(kept.as_object_mut().unwrap().remove("renewed_for"), None, "what is not known is not written");
+    assert_eq!(serde_json::from_value::<SubscriptionCore>(kept).unwrap(), Case::of(5).core());
 }
 
 #[test]

@@ -44,7 +44,10 @@ async fn new_term(
         Buyer { customer_id: customer.id, reseller_id: customer.reseller_id, currency: customer.terms.currency };
     let book = prices::rule_book(work, &buyer, &[service_id]).await?;
     let price = pricing::price(&book, service, &buyer, seen.starts_on)?;
-    Ok(Some(RenewalTerms::of(service, price.unwrap_or_else(|| as_before(core, service)))))
+    Ok(Some(match price {
+        Some(price) => RenewalTerms::of(service, price, customer.reseller_id),
+        None => RenewalTerms::of(service, as_before(core, service), core.price_reseller()),
+    }))
 }
 
 fn as_before(core: &SubscriptionCore, service: &Service) -> Quote {

@@ -108,6 +108,8 @@ pub struct Observation {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RenewalTerms {
     pub price: Quote,
+    /// Whose the reseller price is.
+    pub reseller_id: Option<Uuid>,
     pub term: Term,
     pub billing_cycle: BillingCycle,
     /// Hours; `None` means cancellable at any time.
@@ -118,9 +120,10 @@ pub struct RenewalTerms {
 }
 
 impl RenewalTerms {
-    pub fn of(service: &Service, price: Quote) -> Self {
+    pub fn of(service: &Service, price: Quote, reseller_id: Option<Uuid>) -> Self {
         Self {
             price,
+            reseller_id,
             term: service.offer.term,
             billing_cycle: service.offer.billing_cycle,
             cancellation_window_hours: service.offer.cancellation_window_hours,

@@ -147,6 +147,9 @@ pub struct SubscriptionRenewed {
     pub quantity: u32,
     pub unit_price: UnitPrice,
     pub reseller_unit_price: Option<UnitPrice>,
+    /// Whose price the last one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reseller_id: Option<Uuid>,
     /// What the provider asks per seat and cycle.
     pub unit_cost: Money,
     pub term: Term,

@@ -11,6 +11,7 @@ pub use windows::{Increase, Reducible};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{SubscriptionEvent, SubscriptionStarted};
 use crate::pricing::AppliedRate;
@@ -54,6 +55,9 @@ pub struct SubscriptionCore {
     /// Fixed for the running term, as is everything down to `max_quantity`.
     pub unit_price: UnitPrice,
     pub reseller_unit_price: Option<UnitPrice>,
+    /// Whose price the last one is, once a renewal has fixed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewed_for: Option<Uuid>,
     /// What the provider asks per seat and cycle.
     pub unit_cost: Money,
     /// The billed party's discount applies: the price is not a fixed one.
@@ -204,6 +208,11 @@ impl SubscriptionCore {
         self.status.is_live()
     }
 
+    /// Whose the reseller price is. The customer may have moved to another reseller since.
+    pub fn price_reseller(&self) -> Option<Uuid> {
+        self.renewed_for.or(self.started.reseller_id)
+    }
+
     pub(super) fn new(started: &SubscriptionStarted) -> Self {
         Self {
             started: started.clone(),
@@ -217,6 +226,7 @@ impl SubscriptionCore {
             ends_on: started.ends_on,
             unit_price: started.unit_price,
             reseller_unit_price: started.reseller_unit_price,
+            renewed_for: None,
             unit_cost: started.unit_cost,
             discountable: started.discountable,
             exchange_rate: started.exchange_rate,

@@ -157,6 +157,7 @@ impl Told {
             quantity,
             unit_price: price(seat.0),
             reseller_unit_price: seat.1.map(price),
+            reseller_id: None,
             unit_cost: eur(seat.2),
             term: Term::Month,
             billing_cycle: BillingCycle::Month,

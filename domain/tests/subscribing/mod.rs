@@ -16,6 +16,8 @@ use uuid::Uuid;
 
 pub const ORDER: Uuid = Uuid::from_u128(0x0d);
 pub const CUSTOMER: Uuid = Uuid::from_u128(0xc);
+/// Whose price a new term has; it began with none.
+pub const RESELLER: Uuid = Uuid::from_u128(0x4e);
 /// The change that is asked for first, another one, and what nobody here asked for.
 pub const CHANGE: Uuid = Uuid::from_u128(0xc1);
 pub const OTHER: Uuid = Uuid::from_u128(0xc2);
@@ -98,6 +100,7 @@ pub fn new_terms() -> RenewalTerms {
             discountable: false,
             exchange_rate: None,
         },
+        reseller_id: Some(RESELLER),
         term: Term::Month,
         billing_cycle: BillingCycle::Month,
         cancellation_window_hours: Some(72),

@@ -1,12 +1,17 @@
-//! A customer that moves to another reseller takes everything along: the new one sees all, the old one nothing.
+//! A customer that moves to another reseller takes everything along: the new one sees all but what the old one paid for
+//! it, the old one nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tests::business_time::DevClock;
 use tests::client::{Answer, Client};
 use tests::invariants::{self, System};
 use tests::story::{self, Cast, cast, new_key};
 use tests::world::World;
+
+const BEGINS: &str = "2026-10-05T09:00:00Z";
+const RESELLER_PRICE: &str = "reseller_unit_price";
 
 struct Moving {
     world: World,
@@ -19,8 +24,7 @@ struct Moving {
 }
 
 impl Moving {
-    async fn start() -> anyhow::Result<Self> {
-        let world = World::start().await?;
+    async fn start(world: World) -> anyhow::Result<Self> {
         let cast = cast(&world)?;
         let mut next = story::new_customer("Second reseller");
         next["kind"] = json!("reseller");
@@ -73,13 +77,32 @@ impl Moving {
             assert_eq!(seen.body["id"], theirs.body["id"], "{path}");
             assert_eq!(story::data(&seen).len(), story::data(&theirs).len(), "{path}");
         }
-        for path in [&self.things[2], &self.things[3]] {
-            let seen = client.get_at(path, position).await?;
-            assert!(story::mentions(&seen.body, "reseller_unit_price"), "{path}: {}", seen.text);
-        }
         for thing in &self.things {
             let listed = listed(client, thing, position).await?;
-            assert!(listed, "{thing} is not in the list of its new reseller");
+            assert!(listed.is_some(), "{thing} is not in the list of its new reseller");
+        }
+        Ok(())
+    }
+
+    /// Whether each of these orders and subscriptions says what the reseller pays: alone and in every list.
+    async fn price_is_shown(
+        &self,
+        client: &Client,
+        things: &[String],
+        position: i64,
+        shown: bool,
+    ) -> anyhow::Result<()> {
+        for thing in things {
+            let mut seen = vec![client.get_at(thing, position).await?.body];
+            seen.push(listed(client, thing, position).await?.unwrap());
+            if let Some(id) = thing.strip_prefix("/v1/subscriptions/") {
+                let of_account = format!("{}/subscriptions/{id}", self.things[1]);
+                seen.push(listed(client, &of_account, position).await?.unwrap());
+            }
+            for body in seen {
+                assert_eq!(story::mentions(&body, RESELLER_PRICE), shown, "{thing}: {body}");
+                assert!(story::mentions(&body, "unit_price"), "{thing}: {body}");
+            }
         }
         Ok(())
     }
@@ -91,7 +114,8 @@ impl Moving {
             story::refused(client, &answer, 404, "not-found").await.map_err(|error| error.context(path))?;
         }
         for thing in &self.things {
-            assert!(!listed(client, thing, position).await?, "{thing} is in the list of the reseller it left");
+            let listed = listed(client, thing, position).await?;
+            assert_eq!(listed, None, "{thing} is in the list of the reseller it left");
         }
         let (account, service) = (&self.world.sample.account_id, self.world.service("mail-guard")?);
         let head = story::head(&self.world).await?;
@@ -136,19 +160,20 @@ async fn generation(world: &World, model: &str) -> anyhow::Result<String> {
     Ok(story::texts(world, &sql).await?.concat())
 }
 
-/// Whether the list that `thing` belongs to shows it.
-async fn listed(client: &Client, thing: &str, position: i64) -> anyhow::Result<bool> {
+/// What the list that `thing` belongs to shows of it.
+async fn listed(client: &Client, thing: &str, position: i64) -> anyhow::Result<Option<Value>> {
     let (list, id) = thing.rsplit_once('/').unwrap();
     let seen = client.get_at(&format!("{list}?limit=100"), position).await?;
-    Ok(story::each(&story::data(&seen), "id").iter().any(|listed| listed == id))
+    Ok(story::data(&seen).into_iter().find(|listed| listed["id"] == id))
 }
 
 #[tokio::test]
 async fn a_moved_customer_takes_everything_along() -> anyhow::Result<()> {
-    let mut moving = Moving::start().await?;
+    let mut moving = Moving::start(World::start().await?).await?;
     let (first, next) = (moving.cast.reseller.clone(), moving.next.clone());
     let start = story::head(&moving.world).await?;
     moving.sees_all(&first, start).await?;
+    moving.price_is_shown(&first, &moving.things[2..], start, true).await?;
     moving.sees_nothing(&next, start).await?;
     assert_ne!(moving.price(start).await?, "99.00");
 
@@ -159,6 +184,7 @@ async fn a_moved_customer_takes_everything_along() -> anyhow::Result<()> {
     let next_id = moving.next_id.clone();
     let moved = moving.moves(Some(&next_id)).await?;
     moving.sees_all(&next, moved.position()?).await?;
+    moving.price_is_shown(&next, &moving.things[2..], moved.position()?, false).await?;
     moving.sees_nothing(&first, moved.position()?).await?;
     assert_eq!(moving.price(moved.position()?).await?, "99.00", "the new reseller's rules hold at once");
     moving.world.provider.start_again().await?;
@@ -169,8 +195,10 @@ async fn a_moved_customer_takes_everything_along() -> anyhow::Result<()> {
     let position = story::head(&moving.world).await?;
     moving.sees_all(&next, position).await?;
     moving.sees_nothing(&first, position).await?;
+    moving.price_is_shown(&next, &moving.things[2..], position, false).await?;
     moving.rebuilds_all().await?;
     moving.sees_all(&next, position).await?;
+    moving.price_is_shown(&next, &moving.things[2..], position, false).await?;
     moving.sees_nothing(&first, position).await?;
     new_things(&mut moving).await
 }
@@ -178,11 +206,18 @@ async fn a_moved_customer_takes_everything_along() -> anyhow::Result<()> {
 /// What comes after the move is the new reseller's from the start; then the customer goes its own way.
 async fn new_things(moving: &mut Moving) -> anyhow::Result<()> {
     let (first, next) = (moving.cast.reseller.clone(), moving.next.clone());
+    let before = moving.things[2..].to_vec();
+    let service = moving.world.service("office-business")?;
+    let bought = story::buys(&next, &moving.world.sample.account_id, service, 1).await?;
+    let [order, subscription] = ["order_id", "id"].map(|name| bought[name].as_str().unwrap().to_owned());
+    let after = [format!("/v1/orders/{order}"), format!("/v1/subscriptions/{subscription}")];
+    moving.things.extend(after.clone());
     let account = story::opens_active_account(&next, &moving.world.sample.customer_id).await?;
     moving.things.push(format!("/v1/accounts/{account}"));
     let position = story::head(&moving.world).await?;
     moving.sees_all(&next, position).await?;
     moving.sees_nothing(&first, position).await?;
+    moving.price_is_shown(&next, &after, position, true).await?;
 
     let alone = moving.moves(None).await?.position()?;
     moving.sees_nothing(&next, alone).await?;
@@ -192,11 +227,33 @@ async fn new_things(moving: &mut Moving) -> anyhow::Result<()> {
     }
     let back = moving.moves(Some(&moving.world.sample.reseller_id)).await?.position()?;
     moving.sees_all(&first, back).await?;
+    moving.price_is_shown(&first, &before, back, true).await?;
+    moving.price_is_shown(&first, &after, back, false).await?;
+    for staff in [&moving.cast.operator, &moving.cast.auditor] {
+        moving.price_is_shown(staff, &moving.things[2..6], back, true).await?;
+    }
     moving.sees_nothing(&next, back).await?;
     assert_ne!(moving.price(back).await?, "99.00");
     let report = invariants::check(&System::of(&moving.world, None)).await?;
     assert_eq!(report.violations(), 0, "{}", report.complaints());
     who_may_be_moved_where(moving).await
+}
+
+/// What runs keeps the price of whom it was sold by, until the next term is priced for the reseller of that day.
+#[tokio::test]
+async fn a_new_term_is_priced_for_the_reseller_of_its_first_day() -> anyhow::Result<()> {
+    let moving = Moving::start(World::start_at(BEGINS).await?).await?;
+    let (order, subscription) = (&moving.things[2..3], &moving.things[3..]);
+    let moved = moving.moves(Some(&moving.next_id)).await?.position()?;
+    moving.price_is_shown(&moving.next, subscription, moved, false).await?;
+    let renewed = DevClock::new(&moving.world.settings.api_url())?.advance("P1M").await?.position;
+    moving.price_is_shown(&moving.next, subscription, renewed, true).await?;
+    moving.price_is_shown(&moving.next, order, renewed, false).await?;
+
+    let first = &moving.cast.reseller;
+    let back = moving.moves(Some(&moving.world.sample.reseller_id)).await?.position()?;
+    moving.price_is_shown(first, subscription, back, false).await?;
+    moving.price_is_shown(first, order, back, true).await
 }
 
 async fn who_may_be_moved_where(moving: &Moving) -> anyhow::Result<()> {

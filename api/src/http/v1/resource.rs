@@ -50,10 +50,11 @@ impl View<'_> {
         matches!(self.actor.role, Role::Operator | Role::Auditor)
     }
 
-    /// Whether reseller prices and commission may be shown. A reseller is shown nothing but what is its own or its
-    /// present end customers', whoever was their reseller when it came to be.
-    pub fn sees_reseller_price(&self) -> bool {
-        self.actor.role == Role::Reseller || self.is_staff()
+    /// Whether the prices and the commission of that reseller may be shown. Whoever took its customer over sees what
+    /// the customer has, but not what that one paid for it.
+    pub fn sees_reseller_price(&self, of: Option<Uuid>) -> bool {
+        let its_own = self.actor.role == Role::Reseller && of.is_some() && self.actor.customer_id == of;
+        its_own || self.is_staff()
     }
 
     /// The fields behind a reference; `None` after erasure.

@@ -107,6 +107,7 @@ impl SubscriptionCore {
         self.ends_on = renewed.ends_on;
         self.unit_price = renewed.unit_price;
         self.reseller_unit_price = renewed.reseller_unit_price;
+        self.renewed_for = renewed.reseller_id.or(self.renewed_for);
         self.unit_cost = renewed.unit_cost;
         self.discountable = renewed.discountable;
         self.exchange_rate = renewed.exchange_rate;

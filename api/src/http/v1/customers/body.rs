@@ -1,10 +1,10 @@
 //! A customer as the API shows it.
 
 use chrono::{DateTime, Utc};
-use domain::PersonalRef;
 use domain::customer::{
     BillTo, Collection, CommissionScheme, Customer, CustomerKind, CustomerRules, CustomerState, Gateway, Terms,
 };
+use domain::{PersonalRef, Role};
 use projections::customers::Customers;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -101,7 +101,8 @@ impl Resource for CustomerResource {
     }
 
     fn body(customer: &Customer, head: Head, view: &View<'_>) -> CustomerBody {
-        let sees_commission = view.sees_reseller_price();
+        // A reseller is shown itself and its present end customers only.
+        let sees_commission = view.is_staff() || view.actor.role == Role::Reseller;
         CustomerBody {
             head,
             name: customer.name.clone(),

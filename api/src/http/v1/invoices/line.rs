@@ -72,8 +72,7 @@ pub struct Sees {
 impl Sees {
     /// Only the reseller it was when the invoice was made: what another one earned is none of its successor's business.
     pub fn of(view: &View<'_>, contents: &InvoiceContents) -> Self {
-        let reseller = contents.reseller_id.is_some() && view.actor.customer_id == contents.reseller_id;
-        Self { reseller: reseller || view.is_staff(), cost: view.is_staff() }
+        Self { reseller: view.sees_reseller_price(contents.reseller_id), cost: view.is_staff() }
     }
 }
 

@@ -58,7 +58,7 @@ pub struct LineBody {
     pub status: Option<&'static str>,
     pub subscription_id: Option<Uuid>,
     pub reason: Option<String>,
-    /// Shown to the reseller and to staff.
+    /// Shown to the reseller it was made for and to staff.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<PriceBody>)]
     pub reseller_unit_price: Option<UnitPrice>,
@@ -89,7 +89,7 @@ impl Resource for OrderResource {
 
     fn body(order: &Order, head: Head, view: &View<'_>) -> OrderBody {
         let details = &order.details;
-        let reseller_price = view.sees_reseller_price();
+        let reseller_price = view.sees_reseller_price(details.reseller_id);
         let lines = order.lines.iter().map(|placed| LineBody::placed(placed, reseller_price, view.is_staff()));
         OrderBody {
             processes: ProcessesBody::of(order, &head),

@@ -55,7 +55,7 @@ pub async fn quote_order(State(api): State<Api>, request: Request) -> Result<Res
 }
 
 fn body(quoted: &OrderQuote, view: &View<'_>) -> QuoteBody {
-    let reseller_price = view.sees_reseller_price();
+    let reseller_price = view.sees_reseller_price(quoted.owner.reseller_id);
     let problem = |(_, refusal): &(Option<u32>, Refusal)| QuoteProblem {
         pointer: refusals::pointer(refusal),
         slug: refusal.slug(),

@@ -46,7 +46,7 @@ pub struct SubscriptionBody {
     /// The request that is in flight.
     pub change: Option<ChangeBody>,
     pub provider: ProviderBody,
-    /// Shown to the reseller and to staff.
+    /// Shown to the reseller it was made for and to staff.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<PriceBody>)]
     pub reseller_unit_price: Option<UnitPrice>,
@@ -100,7 +100,7 @@ impl Resource for SubscriptionResource {
 
     fn body(core: &SubscriptionCore, head: Head, view: &View<'_>) -> SubscriptionBody {
         let started = &core.started;
-        let reseller_price = view.sees_reseller_price();
+        let reseller_price = view.sees_reseller_price(core.price_reseller());
         SubscriptionBody {
             head,
             customer_id: started.customer_id,

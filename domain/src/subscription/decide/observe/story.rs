@@ -134,6 +134,7 @@ impl<'a> Story<'a> {
             quantity,
             unit_price: terms.price.unit_price,
             reseller_unit_price: terms.price.reseller_unit_price,
+            reseller_id: terms.reseller_id,
             unit_cost: terms.price.unit_cost,
             term: terms.term,
             billing_cycle: terms.billing_cycle,

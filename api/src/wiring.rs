@@ -24,8 +24,8 @@ use event_log::reader::Runner;
 use event_log::source::Source;
 use event_log::{Batcher, Freshness, Reader, Tail};
 use secrecy::ExposeSecret;
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, PgPool};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -34,6 +34,7 @@ use crate::archive::{Archive, Keeper, Store};
 use crate::clock::{self, BusinessClock, Followers, Wakes};
 use crate::config::{Mode, Settings};
 use crate::mail::{Postman, Smtp};
+use crate::rebuilds;
 use crate::reconcile;
 use crate::roles::Role;
 use crate::schedule;
@@ -145,6 +146,7 @@ impl Parts {
                 projections::rebuild::bring_up_to_date(&self.pool, &model).await?;
                 self.read(Arc::new(model));
             }
+            self.tasks.spawn(rebuilds::run(self.pool.clone(), self.shutdown.clone()));
         }
         if roles.contains(&Role::Ccp) {
             self.start_ccp()?;
@@ -286,12 +288,16 @@ async fn wake_relays(
     }
 }
 
+/// A transaction whose process is gone without a word must not keep its rows for hours.
+const ABANDONED: &str = "set idle_in_transaction_session_timeout = '60s'";
+
 async fn pool(settings: &Settings, options: PgConnectOptions) -> anyhow::Result<PgPool> {
     PgPoolOptions::new()
         .max_connections(settings.database_pool)
         // The ping before each use costs as much as a small query; a broken connection shows itself.
         .test_before_acquire(false)
         .acquire_timeout(Duration::from_secs(ACQUIRE_TIMEOUT_S))
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(ABANDONED).await.map(|_| ()) }))
         .connect_with(options)
         .await
         .context("Postgres cannot be reached under database_url")

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, PgConnection};
+use sqlx::{ConnectOptions, Executor, PgConnection};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +33,11 @@ const SECOND_BATCH: usize = 16;
 const ROUNDS: usize = 3;
 /// Commands taken from the queue ahead of their batch at most.
 const GATHERED: usize = 2 * BATCH_COMMANDS;
+/// A batch takes milliseconds. The server itself ends one that takes this long, which waits for something then, and it
+/// is sent again.
+const SETTINGS: &str = "set statement_timeout = '15s'; set idle_in_transaction_session_timeout = '10s'";
+/// An answer that has not come by now never will: longer than the server's own limit.
+const GIVEN_UP: Duration = Duration::from_secs(20);
 /// How long the first reconnection waits; doubles up to a second.
 const RECONNECT_MS: u64 = 20;
 
@@ -323,7 +328,9 @@ impl Lane {
     async fn send(&mut self, submissions: &[Submission]) -> Result<Vec<Verdict>, AppendError> {
         let mut pause_ms = RECONNECT_MS;
         loop {
-            match self.try_send(submissions).await {
+            // A server that has gone without a word is given up; whatever it still did is found under the keys.
+            let sent = tokio::time::timeout(GIVEN_UP, self.try_send(submissions)).await;
+            match sent.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
                 Ok(verdicts) => return Ok(verdicts),
                 Err(error) if is_transient(&error) => {
                     self.connection = None;
@@ -346,7 +353,9 @@ impl Lane {
 
     async fn try_send(&mut self, submissions: &[Submission]) -> Result<Vec<Verdict>, sqlx::Error> {
         if self.connection.is_none() {
-            self.connection = Some(self.options.connect().await?);
+            let mut connection = self.options.connect().await?;
+            connection.execute(SETTINGS).await?;
+            self.connection = Some(connection);
             info!("connected to the log");
         }
         let Some(connection) = self.connection.as_mut() else { return Err(sqlx::Error::WorkerCrashed) };

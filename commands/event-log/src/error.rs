@@ -36,8 +36,8 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(db) => db.code().is_some_and(|code| {
             // connection exceptions, insufficient resources, operator intervention, deadlock and serialization, a lock
-            // not available, and a standby that has not been promoted yet
-            ["08", "53", "57", "40", "55", "25006"].iter().any(|class| code.starts_with(class))
+            // not available, a standby that has not been promoted yet, a session closed for having waited too long
+            ["08", "53", "57", "40", "55", "25006", "25P03"].iter().any(|class| code.starts_with(class))
         }),
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)

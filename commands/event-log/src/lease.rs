@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sqlx::{FromRow, PgExecutor, PgPool};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 /// How long a lease holds without renewal.
 pub const LEASE: Duration = Duration::from_secs(3);
@@ -87,6 +88,13 @@ pub async fn acquire(pool: &PgPool, name: &str, owner: &Owner, start: i64) -> Re
     .bind(dead)
     .fetch_optional(pool)
     .await
+}
+
+/// When to renew.
+pub fn renewal() -> Interval {
+    let mut renewal = interval_at(Instant::now() + RENEW, RENEW);
+    renewal.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    renewal
 }
 
 /// Keeps the lease; false when it was lost.

@@ -5,6 +5,7 @@
 
 mod session;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use self::session::Session;
-use crate::error::is_transient;
 use crate::lease::{self, Held, Owner};
 use crate::source::Source;
 use crate::{Freshness, LogError, Recorded, crash, parking};
@@ -68,12 +68,20 @@ impl From<LogError> for ApplyError {
     }
 }
 
+/// What the database says of data it cannot take: cardinality, data exceptions, constraints, limits of size, and errors
+/// raised by rules of ours.
+const POISON: [&str; 5] = ["21", "22", "23", "54", "P0001"];
+
 impl ApplyError {
-    /// Trying again changes nothing.
+    /// Trying again changes nothing, and it is this event's fault alone. A database that refuses for another reason (a
+    /// missing grant or column, a damaged index) would refuse every event: the reader waits until that is mended.
     pub(crate) fn is_poison(&self) -> bool {
         match self {
             Self::Poison(_) => true,
-            Self::Database(error) => matches!(error, sqlx::Error::Database(_)) && !is_transient(error),
+            Self::Database(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| POISON.iter().any(|class| code.starts_with(class)))
+            }
+            Self::Database(_) => false,
         }
     }
 
@@ -91,10 +99,12 @@ impl ApplyError {
 /// long enough to make one small write of many.
 const PASSING: Duration = Duration::from_millis(10);
 
+/// A batch that takes longer than this is stuck, and the lease is no longer renewed: another may try.
+const LONG: Duration = Duration::from_secs(6);
+
 /// How a turn of the loop ended.
 enum Turn {
-    Moved,
-    Idle,
+    Over,
     /// Somebody else has the lease, or a rebuild has swapped the rows.
     Lost,
 }
@@ -143,23 +153,22 @@ impl Runner {
         };
         info!(reader = name, position = held.position, epoch = held.epoch, "the reader starts");
         self.freshness.reached(name, held.position);
-        let mut renewed = Instant::now();
         let session = Session::new(&self.pool);
         let mut standing = Standing { held, passed: Passed::none(held.position), may_have_parked: true, session };
+        let (pool, mut renewal) = (self.pool.clone(), lease::renewal());
         loop {
-            match self.turn(&mut standing).await? {
-                Turn::Lost => return Ok(()),
-                Turn::Moved => {}
-                Turn::Idle => {
-                    // An idle reader still says that it lives.
-                    renewed -= lease::RENEW;
+            let (mut turn, begun) = (pin!(self.turn(&mut standing)), Instant::now());
+            // Idle or in the middle of a long batch, it still says that it lives.
+            let turn = loop {
+                tokio::select! {
+                    turn = &mut turn => break turn?,
+                    _ = renewal.tick(), if begun.elapsed() < LONG => if !lease::renew(&pool, name, held.epoch).await? {
+                        return Ok(());
+                    },
                 }
-            }
-            if renewed.elapsed() >= lease::RENEW {
-                renewed = Instant::now();
-                if !lease::renew(&self.pool, name, standing.held.epoch).await? {
-                    return Ok(());
-                }
+            };
+            if let Turn::Lost = turn {
+                return Ok(());
             }
         }
     }
@@ -167,13 +176,13 @@ impl Runner {
     async fn turn(&mut self, standing: &mut Standing) -> Result<Turn, ApplyError> {
         let events = self.source.next(standing.passed.until, standing.passed.patience()).await?;
         let Some(last) = events.last().map(|event| event.position) else {
-            return if standing.is_behind() { self.follow(standing).await } else { Ok(Turn::Idle) };
+            return if standing.is_behind() { self.follow(standing).await } else { Ok(Turn::Over) };
         };
         if events.iter().any(|event| self.reader.concerns(event)) {
             return self.take(standing, &events, last).await;
         }
         standing.passed.on_to(last);
-        if standing.passed.is_due() { self.follow(standing).await } else { Ok(Turn::Moved) }
+        if standing.passed.is_due() { self.follow(standing).await } else { Ok(Turn::Over) }
     }
 
     /// Moves the checkpoint over what was passed.
@@ -183,7 +192,7 @@ impl Runner {
             return Ok(Turn::Lost);
         }
         self.reached(standing, until);
-        Ok(Turn::Moved)
+        Ok(Turn::Over)
     }
 
     /// Applies a batch in one go, or event by event when one of them is poison.
@@ -202,7 +211,7 @@ impl Runner {
         }
         self.reached(standing, last);
         self.reader.applied(events);
-        Ok(Turn::Moved)
+        Ok(Turn::Over)
     }
 
     fn reached(&self, standing: &mut Standing, position: i64) {

@@ -3,7 +3,9 @@
 use commands::Rejection;
 use event_log::append::{self, Verdict};
 use sqlx::{Connection, PgConnection};
-use tests::log_world::{Ledger, MirroredLog, SetRule, persist, rule_events, rule_stream, system};
+use tests::log_world::{
+    LEDGER, Ledger, MirroredLog, PATIENCE, SetRule, eventually, persist, rule_events, rule_stream, system,
+};
 
 /// Events of the poisoned stream, by way of the append function alone: the bus refuses to decide on it.
 async fn append_poison(world: &MirroredLog, key: &str, after: i64, name: Option<&'static str>) -> i64 {
@@ -76,4 +78,26 @@ async fn what_the_database_refuses_for_one_event_parks_that_aggregate_alone() {
     let letters = parked(&world).await;
     assert_eq!(letters.iter().map(|letter| letter.0).collect::<Vec<_>>(), [51, 101]);
     assert!(letters[0].2.contains("no_room"), "{}", letters[0].2);
+}
+
+/// A missing grant is no event's fault: nothing is parked, and once it is there the reader goes on by itself.
+#[tokio::test]
+async fn what_the_database_refuses_for_every_event_is_waited_for() {
+    let world = MirroredLog::new().await.unwrap();
+    sqlx::query("revoke insert on ledger_rows from cloudsales_app").execute(&world.log.owner).await.unwrap();
+    world.fill(20).await.unwrap();
+    let _reader = world.reader_without_mirror();
+    // Each attempt takes the lease anew.
+    let tried = async || {
+        let epoch: Option<i64> = sqlx::query_scalar("select epoch from readers where name = $1")
+            .bind(LEDGER)
+            .fetch_optional(&world.log.app)
+            .await?;
+        Ok(epoch.is_some_and(|epoch| epoch >= 3))
+    };
+    eventually("the reader to have tried again", PATIENCE, tried).await.unwrap();
+    assert_eq!(parked(&world).await, []);
+    sqlx::query("grant insert on ledger_rows to cloudsales_app").execute(&world.log.owner).await.unwrap();
+    world.read_to_the_end().await.unwrap();
+    assert_eq!(parked(&world).await, []);
 }

@@ -8,8 +8,10 @@ use sqlx::{ConnectOptions, Executor, PgConnection, PgPool};
 use crate::lease::{Held, LEASE};
 
 /// A reader's statements are the same for ever and find their rows by index: they are planned once. Planning one anew
-/// each time costs more than executing it.
-const PLANNED_ONCE: &str = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off";
+/// each time costs more than executing it. A transaction whose process is gone without a word must not keep its rows
+/// from whoever takes over.
+const SETTINGS: &str = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; \
+    set idle_in_transaction_session_timeout = '20s'";
 /// A database that does not answer is away.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// What `move_reader` raises when the reader is not where, or whose, it was.
@@ -43,7 +45,7 @@ impl Session {
     async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
         let connecting = tokio::time::timeout(PATIENCE, self.options.connect()).await;
         let mut connection = connecting.map_err(|_| sqlx::Error::PoolTimedOut)??;
-        connection.execute(PLANNED_ONCE).await?;
+        connection.execute(SETTINGS).await?;
         Ok(connection)
     }
 

@@ -11,7 +11,7 @@ use event_log::Ticket;
 use event_log::stream::Versioned;
 use quick_cache::sync::Cache;
 
-/// Aggregates kept at most. A subscription of thousands of seats counts as many.
+/// Aggregates kept at most, large or small.
 const CAPACITY: usize = 100_000;
 
 /// A state with what it takes to build on it.

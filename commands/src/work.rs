@@ -168,15 +168,27 @@ impl<'a> Work<'a> {
 
     async fn look_up<D: Decider>(&self, stream: &StreamId) -> Result<Slot, Failure> {
         let cached = self.bus.states.get(stream);
-        if let Some(slot) = cached.filter(|_| !self.fresh) {
+        if let Some(slot) = cached.clone().filter(|_| !self.fresh) {
             return Ok(slot);
         }
-        let loaded = stream::load::<D, _>(&self.bus.pool, &stream.id, Versioned::default()).await?;
+        // What is written stays written: only what came after it need be read.
+        let known = cached.filter(|slot| slot.pending().is_none()).and_then(|slot| slot.state::<D>());
+        let known = known.map_or_else(Versioned::default, |state| Versioned::clone(&state));
+        let loaded = stream::load::<D, _>(&self.bus.pool, &stream.id, known).await?;
         let slot = Slot::new::<D>(Arc::new(loaded), None);
         if slot.version > 0 {
             self.bus.states.remember(stream, slot.clone());
         }
         Ok(slot)
+    }
+
+    /// Makes sure that the caller has seen this version of the resource it asks about: where [`decide`](Self::decide)
+    /// comes late, or not at all, before anything else is judged.
+    ///
+    /// # Errors
+    /// [`Failure::Stale`] when `If-Match` names another version.
+    pub fn must_match(&self, version: i64) -> Result<(), Failure> {
+        if self.context.is_stale(version) { Err(Failure::Stale) } else { Ok(()) }
     }
 
     /// Lets an aggregate decide; its events become part of this attempt. `customer` is whose data they are.
@@ -192,8 +204,8 @@ impl<'a> Work<'a> {
         let stream = StreamId::new(D::TYPE, id);
         let state = self.read::<D>(&stream.id).await?;
         // The first stream a command writes is the resource its `If-Match` is about.
-        if self.log.events.is_empty() && self.context.is_stale(state.version) {
-            return Err(Failure::Stale);
+        if self.log.events.is_empty() {
+            self.must_match(state.version)?;
         }
         let asked = Asked { at: self.context.at, by: &self.context.actor, command };
         let decided = D::decide(&state.state, &asked)?;

@@ -240,7 +240,7 @@ fn does(state: &mut DriftState, command: &DriftCommand) -> Result<usize, Refusal
 }
 
 fn resolve(resolution: DriftResolution) -> DriftCommand {
-    DriftCommand::Resolve { resolution, note: None }
+    DriftCommand::Resolve { resolution, account_id: None, note: None }
 }
 
 #[test]
@@ -282,19 +282,42 @@ fn what_goes_missing_again_is_listed_again_unless_it_was_ignored() {
 }
 
 #[test]
+fn what_was_adopted_for_one_account_is_not_adopted_for_another() {
+    let mut state = DriftState::default();
+    let detect = DriftCommand::Detect(Box::new(seen(DriftField::Unknown)));
+    let adopt = |account: u128| DriftCommand::Resolve {
+        resolution: DriftResolution::Adopted,
+        account_id: Some(Uuid::from_u128(account)),
+        note: None,
+    };
+    does(&mut state, &detect).unwrap();
+    assert_eq!(does(&mut state, &adopt(7)), Ok(1));
+    assert_eq!(state.known().unwrap().account_id, Some(Uuid::from_u128(7)));
+    assert_eq!(does(&mut state, &adopt(7)), Ok(0));
+    let refused = Err(Refusal::InvalidState { state: "adopted" });
+    assert_eq!(does(&mut state, &adopt(8)), refused);
+    assert_eq!(does(&mut state, &resolve(DriftResolution::Adopted)), refused);
+    // Listed again it came to nothing, and is decided anew.
+    assert_eq!(does(&mut state, &detect), Ok(1));
+    assert_eq!(state.known().unwrap().account_id, None);
+    assert_eq!(does(&mut state, &adopt(8)), Ok(1));
+}
+
+#[test]
 fn a_note_is_kept_beside_the_log() {
     let mut state = DriftState::default();
     does(&mut state, &DriftCommand::Detect(Box::new(seen(DriftField::Missing)))).unwrap();
     let noted = |text: &str| DriftCommand::Resolve {
         resolution: DriftResolution::Adopted,
+        account_id: None,
         note: Some(DriftNote { text: text.to_owned() }),
     };
     let decided = ask(&state, &noted("Ada said so")).unwrap();
     let [kept] = decided.personal.as_slice() else { panic!("{:?}", decided.personal) };
     assert_eq!((kept.kind, kept.customer_id, kept.reference.revision), (PersonalKind::Person, Uuid::from_u128(0xc), 1));
     assert_eq!(kept.fields["note"], "Ada said so");
-    let reference = DriftEvent::DriftResolved { resolution: DriftResolution::Adopted, note: Some(kept.reference) };
-    assert_eq!(decided.events, [reference]);
+    let (resolution, note) = (DriftResolution::Adopted, Some(kept.reference));
+    assert_eq!(decided.events, [DriftEvent::DriftResolved { resolution, account_id: None, note }]);
     assert!(!format!("{:?}", noted("Ada said so")).contains("Ada"));
     // It is back, and resolved with other words: a revision is never used twice.
     does(&mut state, &noted("Ada said so")).unwrap();

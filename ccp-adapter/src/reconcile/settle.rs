@@ -4,8 +4,8 @@ use commands::drift::{AdoptRenewal, AdoptSubscription};
 use commands::effects::{Due, Performed};
 use commands::index;
 use domain::drift::{Drift, DriftField, DriftResolution, DriftRules};
-use domain::ids;
 use domain::subscription::{RenewalAction, SubscriptionRules};
+use domain::{Refusal, ids};
 use uuid::Uuid;
 
 use super::{ours, theirs};
@@ -39,7 +39,15 @@ impl Adapter {
             return Ok(done("it has ended"));
         }
         let linked = index::account_of_provider(self.bus.pool(), &read.account_id).await.map_err(log_away)?;
-        let Some(account_id) = account_id.or(linked) else { return Ok(done("no account of ours was named")) };
+        // What was asked for before decisions named their account says it itself.
+        let account_id = match (drift.account_id.or(account_id), linked) {
+            (None, None) => return Ok(done("no account of ours was named")),
+            // It may have been linked since.
+            (Some(ours), Some(linked)) if ours != linked => {
+                return Ok(done(format!("it cannot be adopted: {}", Refusal::OnAnotherAccount)));
+            }
+            (Some(ours), _) | (None, Some(ours)) => ours,
+        };
         let adopt = self.adoption(account_id, &read);
         let subscription_id = adopt.subscription_id();
         match self.answer(due, "adopt", &adopt).await {

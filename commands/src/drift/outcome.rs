@@ -37,7 +37,7 @@ impl Command for CloseDrift {
         let drift = work.read::<DriftRules>(self.drift_id).await?;
         let known = drift.state.known().ok_or(Failure::NotFound)?;
         if known.is_open() {
-            let resolve = DriftCommand::Resolve { resolution: self.resolution, note: None };
+            let resolve = DriftCommand::Resolve { resolution: self.resolution, account_id: None, note: None };
             work.decide::<DriftRules>(self.drift_id, &resolve, known.customer_id).await?;
         }
         Ok(Answer::resource(200, StreamId::new(AggregateType::Drift, self.drift_id)))

@@ -9,6 +9,8 @@ pub enum DriftCommand {
     Detect(Box<DetectDrift>),
     Resolve {
         resolution: DriftResolution,
+        /// Where a subscription that we did not know is to belong; with its adoption only.
+        account_id: Option<Uuid>,
         /// An operator's words; `None` when it resolved itself.
         note: Option<DriftNote>,
     },

@@ -10,8 +10,8 @@ pub(super) fn decide(state: &DriftState, asked: &Asked<'_, DriftCommand>) -> Res
     match (state, asked.command) {
         (DriftState::Unknown, DriftCommand::Detect(seen)) => Ok(detected(seen).into()),
         (DriftState::Known(drift), DriftCommand::Detect(seen)) => Ok(seen_again(drift, seen)),
-        (DriftState::Known(drift), DriftCommand::Resolve { resolution, note }) => {
-            resolve(drift, *resolution, note.as_ref())
+        (DriftState::Known(drift), DriftCommand::Resolve { resolution, account_id, note }) => {
+            resolve(drift, (*resolution, *account_id), note.as_ref())
         }
         (DriftState::Unknown, DriftCommand::Resolve { .. }) => Err(Refusal::NotFound),
     }
@@ -46,18 +46,20 @@ fn seen_again(drift: &Drift, seen: &DetectDrift) -> Decided<DriftEvent> {
     }
 }
 
+/// What is decided stays decided: the same once more is no news, anything else is refused.
 fn resolve(
     drift: &Drift,
-    resolution: DriftResolution,
+    (resolution, account_id): (DriftResolution, Option<Uuid>),
     note: Option<&DriftNote>,
 ) -> Result<Decided<DriftEvent>, Refusal> {
     match drift.resolution {
         None => {
             let note = note.map(|note| words(drift, note));
-            let event = DriftEvent::DriftResolved { resolution, note: note.as_ref().map(|note| note.reference) };
+            let reference = note.as_ref().map(|note| note.reference);
+            let event = DriftEvent::DriftResolved { resolution, account_id, note: reference };
             Ok(Decided::from(event).with_personal(note))
         }
-        Some(already) if already == resolution => Ok(Decided::nothing()),
+        Some(already) if already == resolution && drift.account_id == account_id => Ok(Decided::nothing()),
         Some(already) => Err(Refusal::InvalidState { state: already.name() }),
     }
 }

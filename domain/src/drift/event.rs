@@ -24,6 +24,9 @@ pub enum DriftEvent {
     },
     DriftResolved {
         resolution: DriftResolution,
+        /// Where a subscription that we did not know is to belong; with its adoption only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account_id: Option<Uuid>,
         /// An operator's words, which may name people.
         note: Option<PersonalRef>,
     },

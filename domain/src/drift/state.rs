@@ -30,6 +30,9 @@ pub struct Drift {
     pub revision: i64,
     /// `None` while it is open.
     pub resolution: Option<DriftResolution>,
+    /// Where a subscription that we did not know is to belong; with its adoption only.
+    #[serde(default)]
+    pub account_id: Option<Uuid>,
     pub note: Option<PersonalRef>,
     /// The highest revision of the note so far; 0 when it never had one. Revisions are never reused.
     pub note_revision: i32,
@@ -82,6 +85,7 @@ impl Drift {
                 theirs: theirs.clone(),
                 revision: *revision,
                 resolution: None,
+                account_id: None,
                 note: None,
                 note_revision: 0,
             }),
@@ -97,8 +101,9 @@ impl Drift {
                     *self = Self { note_revision: self.note_revision, ..seen };
                 }
             }
-            DriftEvent::DriftResolved { resolution, note } => {
+            DriftEvent::DriftResolved { resolution, account_id, note } => {
                 self.resolution = Some(*resolution);
+                self.account_id = *account_id;
                 self.note = *note;
                 self.note_revision = self.note_revision.max(note.map_or(0, |note| note.revision));
             }

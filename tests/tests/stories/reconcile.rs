@@ -200,6 +200,17 @@ async fn what_we_do_not_know_is_listed_and_becomes_ours_on_demand() -> anyhow::R
     assert_eq!((text(&decided.body, "status"), text(&decided.body, "note")), ("adopted", "Ordered by telephone."));
     let again = cast.operator.post(&path, &key, &body, 202).await?;
     assert_eq!(again.text, decided.text);
+    // Under another key it holds already; another decision is refused, and so is another account.
+    for same in [&body, &json!({ "action": "adopt", "note": "Once more." })] {
+        let again = cast.operator.post(&path, &new_key(), same, 202).await?;
+        assert_eq!(again.text, decided.text);
+    }
+    for (other, slug) in
+        [(adopt(other), "account-not-usable"), (json!({ "action": "ignore", "note": "No." }), "invalid-state")]
+    {
+        let differs = ask(&cast.operator, Method::POST, &path, Some(&new_key()), Some(&other)).await?;
+        story::refused(&cast.operator, &differs, 409, slug).await?;
+    }
 
     let list = format!("/v1/subscriptions?account_id={}", world.sample.account_id);
     let has_it = |body: &Value| data_of(body).iter().any(|one| one["provider"]["subscription_id"] == unknown.as_str());
@@ -207,6 +218,9 @@ async fn what_we_do_not_know_is_listed_and_becomes_ours_on_demand() -> anyhow::R
     let ours = data(&page).into_iter().find(|one| one["provider"]["subscription_id"] == unknown.as_str()).unwrap();
     assert_eq!((&ours["quantity"], text(&ours, "status")), (&json!(3), "active"));
     assert!(ours["unit_price"]["amount"].is_string(), "{ours}");
+    let again = cast.operator.post(&path, &new_key(), &body, 202).await?;
+    assert_eq!(again.text, decided.text);
+    assert_eq!(settled(&cast, text(&drift, "id")).await?.len(), 1, "work is done once");
 
     let [drift] = <[Value; 1]>::try_from(listed(&world, &cast, &ignored).await?).expect("one difference");
     let body = json!({ "action": "ignore", "note": "A test of theirs." });
@@ -229,6 +243,42 @@ async fn what_we_do_not_know_is_listed_and_becomes_ours_on_demand() -> anyhow::R
 
 fn data_of(body: &Value) -> Vec<Value> {
     body["data"].as_array().cloned().unwrap_or_default()
+}
+
+/// What was made of the decision about a difference, once it is done.
+async fn settled(cast: &Cast, drift_id: &str) -> anyhow::Result<Vec<Value>> {
+    let of_it = |body: &Value| data_of(body).into_iter().filter(|one| one["subject"] == drift_id).collect::<Vec<_>>();
+    let is_done = |body: &Value| {
+        let works = of_it(body);
+        !works.is_empty() && works.iter().all(|work| work["state"] == "done")
+    };
+    Ok(of_it(&cast.operator.wait_until("/v1/admin/effects?limit=100", is_done).await?.body))
+}
+
+#[tokio::test]
+async fn an_adoption_that_came_to_nothing_can_be_asked_for_again() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let (cast, provider) = (cast(&world)?, Provider::of(&world).await?);
+    let account = cast.operator.get(&format!("/v1/accounts/{}", world.sample.account_id)).await?.body;
+    let unknown = provider.sells(text(&account, "provider_account_id"), "virtual-desktop", 1).await?;
+    reconciles(&cast).await?;
+    reconciles(&cast).await?;
+    let [drift] = <[Value; 1]>::try_from(listed(&world, &cast, &unknown).await?).expect("one difference");
+    let adopt = json!({ "action": "adopt", "note": "Ordered by telephone." });
+    resolves(&cast, &drift, &adopt, 202).await?;
+    let [work] = <[Value; 1]>::try_from(settled(&cast, text(&drift, "id")).await?).expect("one work");
+    assert!(text(&work, "outcome").starts_with("it cannot be adopted"), "{work}");
+
+    // Without a rate it has no price in the customer's currency.
+    let rate = json!({ "base": "USD", "quote": "EUR", "rate": "0.5" });
+    expect(ask(&cast.operator, Method::PUT, "/v1/exchange-rates", None, Some(&rate)).await?, 200)?;
+    resolves(&cast, &drift, &adopt, 202).await?;
+    let list = format!("/v1/subscriptions?account_id={}", world.sample.account_id);
+    let has_it = |body: &Value| data_of(body).iter().any(|one| one["provider"]["subscription_id"] == unknown.as_str());
+    cast.customer.wait_until(&list, has_it).await?;
+    let works = settled(&cast, text(&drift, "id")).await?;
+    assert_eq!(story::each(&works, "id"), [text(&work, "id")]);
+    Ok(())
 }
 
 #[tokio::test]
@@ -268,6 +318,9 @@ async fn ours_that_the_provider_does_not_show_is_listed_and_never_cancelled() ->
     let correct = json!({ "action": "correct", "note": "Bring it back." });
     let answer = ask(&cast.operator, Method::POST, &path, Some(&new_key()), Some(&correct)).await?;
     story::refused(&cast.operator, &answer, 409, "invalid-state").await?;
+    let stale = cast.operator.request(Method::POST, &path).header("Idempotency-Key", new_key());
+    let stale = cast.operator.send(stale.header("If-Match", "\"7\"").json(&correct)).await?;
+    story::refused(&cast.operator, &stale, 412, "precondition-failed").await?;
 
     // An operator takes over that it is gone.
     resolves(&cast, &drift, &json!({ "action": "adopt", "note": "They deleted it." }), 202).await?;

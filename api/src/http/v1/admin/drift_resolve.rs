@@ -66,7 +66,7 @@ pub async fn resolve_drift(
     let resolve = ResolveDrift { drift_id, resolution, note: DriftNote { text: asked.note } };
     let receipt = api.bus.execute(&context, &resolve).await?;
     // Also when replayed: the first try may have died between its outcome and this.
-    ask_to_settle(api.pool(), drift_id, resolution, &context.key).await?;
+    ask_to_settle(api.pool(), drift_id, resolution, &receipt).await?;
     api.hooks.effects.wake();
     api.answer::<DriftResource>(&context, receipt).await
 }

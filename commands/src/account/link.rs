@@ -37,6 +37,7 @@ impl Command for LinkExistingAccount {
         let account = work.read::<AccountRules>(self.account_id).await?;
         let customer_id = account.state.known().ok_or(Failure::NotFound)?.customer_id;
         let customer = work.customer(customer_id).await?;
+        work.must_match(account.version)?;
         if customer.state.known().is_some_and(|customer| customer.status == CustomerStatus::Closed) {
             return Err(Refusal::CustomerClosed.into());
         }

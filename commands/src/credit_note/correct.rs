@@ -41,6 +41,7 @@ impl Command for CreditInvoice {
     async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
         let invoice = work.read::<InvoiceRules>(self.invoice_id).await?;
         work.customer(invoice.state.known().ok_or(Failure::NotFound)?.contents.customer_id).await?;
+        work.must_match(invoice.version)?;
         let Settlement { balance, refund, .. } = correct_in(work, self).await?;
         if self.settle == Settle::Refund && refund.amount().is_zero() && !balance.amount().is_zero() {
             return Err(Refusal::RefundNotSupported.into());

@@ -29,6 +29,7 @@ impl Command for ChangeCustomer {
         let id = self.customer_id;
         let state = work.customer(id).await?;
         let customer = state.state.known().ok_or(Failure::NotFound)?;
+        work.must_match(state.version)?;
         let persons = persons(work, customer).await?;
         let details = self.patch.on(customer, &persons, seller_entity(work, customer, staff))?;
         work.decide::<CustomerRules>(id, &CustomerCommand::ChangeDetails(details), Some(id)).await?;

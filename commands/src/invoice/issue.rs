@@ -20,9 +20,7 @@ impl Command for IssueInvoice {
         let invoice = work.read::<InvoiceRules>(self.invoice_id).await?;
         let contents = invoice.state.known().ok_or(Failure::NotFound)?.contents.clone();
         // Where it is issued already, nothing is decided that would find this out.
-        if work.context.is_stale(invoice.version) {
-            return Err(Failure::Stale);
-        }
+        work.must_match(invoice.version)?;
         let today = work.bus().seller().entity(&contents.seller_entity).day_at(work.context.at);
         issue_in(work, contents, today).await?;
         Ok(Answer::resource(200, StreamId::new(AggregateType::Invoice, self.invoice_id)))

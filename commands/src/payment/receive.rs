@@ -38,6 +38,7 @@ impl Command for ReceivePayment {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
         let (invoice, payer) = read(work, self.invoice_id).await?;
+        work.must_match(invoice.version)?;
         let (invoice, payer) = (known(&invoice)?, payer.state.known().ok_or(Failure::NotFound)?);
         let started = started(self.payment_id, invoice, self.amount, PaymentMeans::Outside);
         self.check(invoice, today(work, &started))?;

@@ -83,9 +83,7 @@ impl Command for RefundPayment {
         let state = work.read::<PaymentRules>(self.payment_id).await?;
         let payment = state.state.known().ok_or(Failure::NotFound)?.clone();
         work.customer(payment.started.customer_id).await?;
-        if work.context.is_stale(state.version) {
-            return Err(Failure::Stale);
-        }
+        work.must_match(state.version)?;
         drop(state);
         payment.can_be_refunded()?;
         let paid = paid_invoice(work, &payment).await?;

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use domain::Refusal;
-use domain::subscription::{SubscriptionCommand, SubscriptionCore};
+use domain::subscription::{SubscriptionCommand, SubscriptionCore, SubscriptionRules};
 use uuid::Uuid;
 
 use super::ask;
@@ -30,6 +30,8 @@ impl Command for ExtendSubscription {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
         let core = ask::permitted(work, self.subscription_id).await?;
+        let version = work.read::<SubscriptionRules>(self.subscription_id).await?.version;
+        work.must_match(version)?;
         let ends_on = match self.to {
             NewEnd::On(day) => day,
             NewEnd::With(other) => end_of(work, &core, other).await?,

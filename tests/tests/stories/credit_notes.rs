@@ -201,11 +201,18 @@ async fn only_what_stands_is_credited() -> anyhow::Result<()> {
     let operator = &books.cast.operator;
     let draft = books.draft(books.others(0)).await?;
     let issued = books.issue(books.others(1), "2026-02-01").await?;
-    let stale = operator.request(Method::POST, &format!("{issued}/credit-notes")).header("Idempotency-Key", new_key());
-    let stale = operator.send(stale.header("If-Match", "\"7\"").json(&by_amount("1.00"))).await?;
-    story::refused(operator, &stale, 412, "precondition-failed").await?;
+    // Of another version, also what could not be credited of this one.
+    let stale = async |invoice: &str, amount: &str| {
+        let path = format!("{invoice}/credit-notes");
+        let stale = operator.request(Method::POST, &path).header("Idempotency-Key", new_key());
+        let stale = operator.send(stale.header("If-Match", "\"7\"").json(&by_amount(amount))).await?;
+        story::refused(operator, &stale, 412, "precondition-failed").await
+    };
+    stale(&issued, "1.00").await?;
+    stale(&issued, "1000.00").await?;
     operator.post(&format!("{issued}/void"), &new_key(), &json!({}), 200).await?;
     for invoice in [&draft, &issued] {
+        stale(invoice, "1.00").await?;
         let path = format!("{invoice}/credit-notes");
         let answer = story::ask(operator, Method::POST, &path, Some(&new_key()), Some(&by_amount("1.00"))).await?;
         story::refused(operator, &answer, 409, "invalid-state").await?;

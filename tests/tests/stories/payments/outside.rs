@@ -91,6 +91,10 @@ async fn what_cannot_have_come_in_is_refused() -> anyhow::Result<()> {
         story::refused(till.operator(), &answer, 422, slug).await?;
         assert_eq!(answer.body["errors"][0]["pointer"], pointer, "{}", answer.text);
     }
+    let path = format!("{}/payments", owed.path);
+    let stale = till.operator().request(Method::POST, &path).header("Idempotency-Key", new_key());
+    let stale = stale.header("If-Match", "\"7\"").json(&received("40.00", "2026-02-17"));
+    story::refused(till.operator(), &till.operator().send(stale).await?, 412, "precondition-failed").await?;
     assert_eq!(story::head(&till.books.world).await?, head, "what is refused writes nothing");
 
     let bill = Bill::own(till.customer_id, january(), 9);

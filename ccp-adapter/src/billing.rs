@@ -169,8 +169,5 @@ fn behind() -> Performed {
 
 /// A look of our own that failed.
 fn ours(rejection: Rejection) -> Performed {
-    match rejection {
-        Rejection::Unavailable | Rejection::Overloaded | Rejection::Contention => perform::log_is_away(),
-        other => Performed::Dead { reason: other.to_string() },
-    }
+    if rejection.passes() { perform::log_is_away() } else { Performed::Dead { reason: rejection.to_string() } }
 }

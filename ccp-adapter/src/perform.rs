@@ -87,9 +87,7 @@ impl Adapter {
             Ok(_) => Ok(()),
             Err(Rejection::Refused(refusal)) => Err(Answered::Refused(refusal)),
             Err(Rejection::NotFound) => Err(Answered::Refused(domain::Refusal::NotFound)),
-            Err(Rejection::Contention | Rejection::Overloaded | Rejection::Unavailable) => {
-                Err(Answered::Stop(log_is_away()))
-            }
+            Err(rejection) if rejection.passes() => Err(Answered::Stop(log_is_away())),
             Err(error) => Err(Answered::Stop(Performed::Dead { reason: error.to_string() })),
         }
     }

@@ -4,16 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use domain::{Decider, Refusal, StreamId};
+use domain::{Decider, StreamId};
 use event_log::append::{self, StoredOutcome};
 use event_log::stream::{self, Versioned};
 use event_log::{AppendError, Batcher, LogError, Submission, Ticket, Verdict};
 use sqlx::PgPool;
-use thiserror::Error;
 use tracing::{Instrument, debug, error, info_span};
+use uuid::Uuid;
+
+pub use crate::rejection::Rejection;
+pub(crate) use crate::rejection::rejection;
 
 use crate::authorise;
 use crate::states::{Slot, States};
+use crate::under_way::{Begun, Turn, UnderWay};
 use crate::work::AnswerBody;
 use crate::{Clock, Command, Context, Failure, Key, Work};
 
@@ -29,6 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Bus {
     pub(crate) pool: PgPool,
     pub(crate) states: States,
+    pub(crate) under_way: UnderWay,
     batcher: Batcher,
     clock: Arc<dyn Clock>,
     seller: Arc<crate::seller::Seller>,
@@ -61,32 +66,16 @@ pub enum ReceiptBody {
     Other(String),
 }
 
-/// A command that came to nothing: it wrote nothing, or, when unavailable, perhaps something under its key.
-#[derive(Debug, Error)]
-pub enum Rejection {
-    #[error(transparent)]
-    Refused(Refusal),
-    #[error("no such thing exists")]
-    NotFound,
-    #[error("the role may not do this")]
-    Forbidden,
-    #[error("the version is another one")]
-    Stale,
-    #[error("the key belongs to another request")]
-    KeyReused,
-    #[error("too many changes of the same thing at once")]
-    Contention,
-    #[error("too many commands at once")]
-    Overloaded,
-    #[error("the log cannot be reached")]
-    Unavailable,
-    #[error("an inner error")]
-    Internal,
-}
-
 impl Bus {
     pub fn new(pool: PgPool, batcher: Batcher, clock: Arc<dyn Clock>, seller: Arc<crate::seller::Seller>) -> Self {
-        Self { pool, states: States::default(), batcher, clock, seller }
+        Self { pool, states: States::default(), under_way: UnderWay::default(), batcher, clock, seller }
+    }
+
+    /// The same bus, for callers who wait so long for another request with their key.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.under_way.patience = patience;
+        self
     }
 
     /// Business time.
@@ -102,15 +91,29 @@ impl Bus {
         &self.seller
     }
 
-    /// Decides and appends. The same key with the same request answers the same again, for ever.
+    /// Decides and appends. The same key with the same request answers the same again, for ever; while the first such
+    /// request is under way in this process, another one waits for it.
     ///
     /// # Errors
     /// [`Rejection`].
     pub async fn execute<C: Command>(&self, context: &Context, command: &C) -> Result<Receipt, Rejection> {
+        self.execute_in(None, context, command).await
+    }
+
+    /// As [`execute`](Self::execute), in the turn of the context's key if it has begun already.
+    ///
+    /// # Errors
+    /// [`Rejection`].
+    pub(crate) async fn execute_in<C: Command>(
+        &self,
+        turn: Option<Turn<'_>>,
+        context: &Context,
+        command: &C,
+    ) -> Result<Receipt, Rejection> {
         let (operation, correlation_id) = (C::OPERATION.name(), context.trace.correlation_id.as_str());
         let span = info_span!("command", operation, correlation_id);
         async {
-            let outcome = self.run(context, command).await;
+            let outcome = self.run(turn, context, command).await;
             note(&outcome);
             let result = if outcome.is_ok() { "ok" } else { "rejected" };
             metrics::counter!("commands_total", "operation" => C::OPERATION.name(), "result" => result).increment(1);
@@ -120,15 +123,28 @@ impl Bus {
         .await
     }
 
-    async fn run<C: Command>(&self, context: &Context, command: &C) -> Result<Receipt, Rejection> {
+    async fn run<C: Command>(
+        &self,
+        turn: Option<Turn<'_>>,
+        context: &Context,
+        command: &C,
+    ) -> Result<Receipt, Rejection> {
         if !authorise::role_may(C::OPERATION, &context.actor) {
             return Err(Rejection::Forbidden);
         }
+        let begun = match turn {
+            Some(turn) => Begun::First(turn),
+            None => self.begin(&context.key).await?,
+        };
+        let turn = match begun {
+            Begun::First(turn) => turn,
+            Begun::Done(kept) => return Ok(kept),
+        };
         let (mut conflicts, mut spins, mut fresh) = (0, 0, false);
         loop {
             let mut work = Work::new(self, context, C::OPERATION, fresh);
             match command.run(&mut work).await {
-                Ok(answer) => match self.commit(work, answer).await? {
+                Ok(answer) => match self.commit(&turn, work, answer).await? {
                     Attempt::Done(receipt) => return Ok(receipt),
                     Attempt::Outrun => (spins, fresh) = (spins + 1, false),
                     Attempt::Conflict => (conflicts, fresh) = (conflicts + 1, true),
@@ -150,14 +166,14 @@ impl Bus {
         }
     }
 
-    async fn commit(&self, work: Work<'_>, answer: crate::Answer) -> Result<Attempt, Rejection> {
+    async fn commit(&self, turn: &Turn<'_>, work: Work<'_>, answer: crate::Answer) -> Result<Attempt, Rejection> {
         let ticket = Ticket::default();
         let (seen, next) = (work.seen(), work.next(&ticket));
         let streams: Vec<StreamId> = work.streams().cloned().collect();
         let status = answer.status;
         let fingerprint = work.context.key.fingerprint.clone();
         let at = work.log.events.is_empty().then_some(work.context.at);
-        let (submission, body) = submission(work, answer, ticket);
+        let (submission, body) = submission(turn.key, work, answer, ticket);
         let queued = self.states.advance(&seen, next, || self.batcher.submit(submission));
         let Some(queued) = queued else { return Ok(Attempt::Outrun) };
         let verdict = match queued {
@@ -267,8 +283,7 @@ enum Attempt {
     Conflict,
 }
 
-fn submission(work: Work<'_>, answer: crate::Answer, ticket: Ticket) -> (Submission, ReceiptBody) {
-    let key = &work.context.key;
+fn submission(id: Uuid, work: Work<'_>, answer: crate::Answer, ticket: Ticket) -> (Submission, ReceiptBody) {
     let (result, outcome, body) = match answer.body {
         AnswerBody::Resource(stream) => {
             let version = work.version(&stream);
@@ -279,8 +294,8 @@ fn submission(work: Work<'_>, answer: crate::Answer, ticket: Ticket) -> (Submiss
         AnswerBody::Other(json) => (None, Some(json.to_string()), ReceiptBody::Other(json.to_string())),
     };
     let submission = Submission {
-        id: key.id(),
-        fingerprint: key.fingerprint.clone(),
+        id,
+        fingerprint: work.context.key.fingerprint.clone(),
         status: answer.status,
         result,
         outcome,
@@ -334,40 +349,6 @@ impl Failure {
         match self {
             Self::Refused(_) | Self::NotFound | Self::Stale => true,
             Self::Forbidden | Self::Log(_) | Self::Encoding(_) => false,
-        }
-    }
-}
-
-impl From<Failure> for Rejection {
-    fn from(failure: Failure) -> Self {
-        rejection(failure)
-    }
-}
-
-pub(crate) fn rejection(failure: Failure) -> Rejection {
-    match failure {
-        Failure::Refused(Refusal::NotFound) | Failure::NotFound => Rejection::NotFound,
-        Failure::Refused(refusal) => Rejection::Refused(refusal),
-        Failure::Forbidden => Rejection::Forbidden,
-        Failure::Stale => Rejection::Stale,
-        Failure::Log(LogError::Database(error)) if event_log::error::is_transient(&error) => Rejection::Unavailable,
-        Failure::Log(error) => {
-            error!(%error, "the log cannot be used");
-            Rejection::Internal
-        }
-        Failure::Encoding(error) => {
-            error!(%error, "an event cannot be encoded");
-            Rejection::Internal
-        }
-    }
-}
-
-impl From<AppendError> for Rejection {
-    fn from(error: AppendError) -> Self {
-        match error {
-            AppendError::QueueFull => Self::Overloaded,
-            AppendError::TimedOut | AppendError::Stopping => Self::Unavailable,
-            AppendError::Rejected => Self::Internal,
         }
     }
 }

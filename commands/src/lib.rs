@@ -33,10 +33,12 @@ pub mod ports;
 pub mod price_rule;
 pub mod prices;
 pub mod reactor;
+mod rejection;
 pub mod relay;
 pub mod seller;
 pub mod states;
 pub mod subscription;
+mod under_way;
 pub mod work;
 
 pub use authorise::Operation;

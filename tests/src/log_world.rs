@@ -187,7 +187,7 @@ pub async fn persist<C: Command>(bus: &Bus, context: &Context, command: &C) -> R
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
         let answer = bus.execute(context, command).await;
-        let again = matches!(answer, Err(Rejection::Contention | Rejection::Overloaded | Rejection::Unavailable));
+        let again = answer.as_ref().is_err_and(Rejection::passes);
         if !again || tokio::time::Instant::now() >= deadline {
             return answer;
         }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use commands::Rejection;
 use commands::effects::{Due, Performed, Performer};
 use domain::process::Effect;
 use event_log::LogError;
@@ -38,10 +37,8 @@ impl Performer for Keeper {
 fn unstored(error: &ArchiveError) -> Performed {
     let why = error.to_string();
     match error {
-        ArchiveError::Log(LogError::Database(_))
-        | ArchiveError::Rejected(Rejection::Contention | Rejection::Overloaded | Rejection::Unavailable) => {
-            Performed::Wait { after: LOG, why }
-        }
+        ArchiveError::Log(LogError::Database(_)) => Performed::Wait { after: LOG, why },
+        ArchiveError::Rejected(rejection) if rejection.passes() => Performed::Wait { after: LOG, why },
         ArchiveError::Store(_) => Performed::Wait { after: STORE, why },
         ArchiveError::NotAvailable
         | ArchiveError::Faulty(_)

@@ -95,6 +95,7 @@ impl From<Rejection> for Problem {
             Rejection::Forbidden => ProblemType::Forbidden.into(),
             Rejection::Stale => ProblemType::PreconditionFailed.into(),
             Rejection::KeyReused => ProblemType::IdempotencyKeyReused.into(),
+            Rejection::InProgress => ProblemType::IdempotencyInProgress.into(),
             Rejection::Contention => ProblemType::Contention.into(),
             Rejection::Overloaded => ProblemType::Overloaded.into(),
             Rejection::Unavailable => ProblemType::Unavailable.into(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use commands::effects::{Due, Performed, Performer};
 use commands::mail::{Delivery, Letter, Mailer, Recipient};
 use commands::order::NoteNotified;
-use commands::{Bus, Context, Key, Rejection, Trace};
+use commands::{Bus, Context, Key, Trace};
 use domain::process::{Effect, Mail};
 use event_log::{LogError, crash};
 use futures::future::BoxFuture;
@@ -155,7 +155,7 @@ impl Postman {
         let context = Context::system("notify", self.bus.now(), key, trace);
         match self.bus.execute(&context, note).await {
             Ok(_) => Ok(()),
-            Err(Rejection::Contention | Rejection::Overloaded | Rejection::Unavailable) => Err(log_is_away()),
+            Err(rejection) if rejection.passes() => Err(log_is_away()),
             Err(error) => Err(Performed::Dead { reason: error.to_string() }),
         }
     }

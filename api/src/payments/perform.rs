@@ -7,7 +7,7 @@ use commands::effects::{Due, Performed, Performer};
 use commands::order::CreditOrder;
 use commands::payment::gateway::{Charge, PaymentGateway};
 use commands::payment::{RecordOutcome, RecordRefund, RefundOutcome};
-use commands::{Bus, Command, Context, Key, Rejection, Trace};
+use commands::{Bus, Command, Context, Key, Trace};
 use domain::payment::{Payment, PaymentOutcome, PaymentRules, PaymentState};
 use domain::process::Effect;
 use event_log::LogError;
@@ -126,7 +126,7 @@ impl Cashier {
         loop {
             match self.bus.execute(&self.context(due, n), command).await {
                 Ok(_) => return Ok(()),
-                Err(Rejection::Contention | Rejection::Overloaded | Rejection::Unavailable) => {
+                Err(rejection) if rejection.passes() => {
                     if Instant::now() >= until {
                         return Err(log_is_away());
                     }

@@ -28,9 +28,7 @@ const PER_TRY: usize = 200;
 pub async fn settle_dunning(bus: &Bus, due: &Due, invoice_id: Uuid) -> Performed {
     match (Settling { bus, due, invoice_id }).look().await {
         Ok(performed) => performed,
-        Err(rejection @ (Rejection::Contention | Rejection::Overloaded | Rejection::Unavailable)) => {
-            Performed::Wait { after: OURSELVES, why: rejection.to_string() }
-        }
+        Err(rejection) if rejection.passes() => Performed::Wait { after: OURSELVES, why: rejection.to_string() },
         Err(rejection) => Performed::Dead { reason: rejection.to_string() },
     }
 }

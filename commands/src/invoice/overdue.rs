@@ -61,7 +61,7 @@ async fn note(bus: &Bus, invoice: &DueInvoice) -> Result<(), Rejection> {
     let context = Context::system("invoices", bus.now(), Key::system(key), trace);
     match bus.execute(&context, &NoteOverdue { invoice_id: invoice.invoice_id }).await {
         Ok(_) => Ok(()),
-        Err(busy @ (Rejection::Contention | Rejection::Overloaded | Rejection::Unavailable)) => Err(busy),
+        Err(busy) if busy.passes() => Err(busy),
         Err(rejection) => {
             // One invoice must not hold up the others.
             warn!(invoice_id = %invoice.invoice_id, %rejection, "an invoice was not noted as overdue");

@@ -83,7 +83,7 @@ async fn start(bus: &Bus, order: &ScheduledOrder) -> Result<(), Rejection> {
     match bus.execute(&context, &StartOrder { order_id: order.order_id }).await {
         // Its day comes later at its own seller entity.
         Ok(_) | Err(Rejection::Refused(Refusal::InvalidStartDate)) => Ok(()),
-        Err(busy @ (Rejection::Contention | Rejection::Overloaded | Rejection::Unavailable)) => Err(busy),
+        Err(busy) if busy.passes() => Err(busy),
         Err(rejection) => {
             // One order must not hold up the others.
             warn!(order_id = %order.order_id, %rejection, "a scheduled order did not start");

@@ -56,7 +56,7 @@ async fn cancel(bus: &Bus, order: &UnpaidOrder) -> Result<(), Rejection> {
     let context = Context::system("orders", bus.now(), Key::system(key), trace);
     match bus.execute(&context, &CancelUnpaidOrder { order_id: order.order_id }).await {
         Ok(_) | Err(Rejection::Refused(Refusal::PaymentInProgress)) => Ok(()),
-        Err(busy @ (Rejection::Contention | Rejection::Overloaded | Rejection::Unavailable)) => Err(busy),
+        Err(busy) if busy.passes() => Err(busy),
         Err(rejection) => {
             // One order must not hold up the others.
             warn!(order_id = %order.order_id, %rejection, "an unpaid order was not cancelled");

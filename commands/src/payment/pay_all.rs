@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::answer;
 use super::start::{self, PayInvoice, known};
+use crate::under_way::Begun;
 use crate::work::AnswerBody;
 use crate::{Answer, Bus, Command, Context, Failure, Key, Operation, Receipt, Rejection, Work, bus, index};
 
@@ -25,6 +26,10 @@ const AT_ONCE: usize = 16;
 /// # Errors
 /// [`Rejection`]; what was started before it stays so.
 pub async fn pay_all(bus: &Bus, context: &Context) -> Result<Receipt, Rejection> {
+    let turn = match bus.begin(&context.key).await? {
+        Begun::First(turn) => turn,
+        Begun::Done(kept) => return Ok(kept),
+    };
     if let Some(kept) = bus.kept(&context.key).await? {
         return Ok(kept);
     }
@@ -40,7 +45,7 @@ pub async fn pay_all(bus: &Bus, context: &Context) -> Result<Receipt, Rejection>
         tried.into_iter().for_each(|tried| all.count(tried));
     }
     let context = Context { if_match: None, ..context.clone() };
-    bus.execute(&context, &all).await
+    bus.execute_in(Some(turn), &context, &all).await
 }
 
 /// What came of one invoice.

@@ -1,13 +1,14 @@
 //! Making a price rule, or changing it.
 
 use chrono::NaiveDate;
-use domain::customer::{CustomerKind, CustomerRules};
+use domain::customer::{Customer, CustomerKind, CustomerRules};
 use domain::price_rule::{Author, Formula, PriceRule, PriceRuleCommand, PriceRuleRules, Scope};
 use domain::service::ServiceRules;
 use domain::{AggregateType, Refusal, Role, StreamId};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use crate::under_way::Begun;
 use crate::{Answer, Bus, Command, Context, Failure, Operation, Receipt, Rejection, Work, index};
 
 /// How many rules may be set at once in this process; ids that fall on the same turn wait for each other.
@@ -34,13 +35,17 @@ pub struct SetPriceRule {
 /// # Errors
 /// [`Rejection`].
 pub async fn set(bus: &Bus, context: &Context, rule: &SetPriceRule) -> Result<Receipt, Rejection> {
+    let first = match bus.begin(&context.key).await? {
+        Begun::First(first) => first,
+        Begun::Done(kept) => return Ok(kept),
+    };
     let turn = rule.rule_id.as_u128() % TURNS as u128;
     let turn = usize::try_from(turn).ok().and_then(|turn| IN_TURN.get(turn));
     let _held = match turn {
         Some(turn) => Some(turn.lock().await),
         None => None,
     };
-    bus.execute(context, rule).await
+    bus.execute_in(Some(first), context, rule).await
 }
 
 impl Command for SetPriceRule {
@@ -51,11 +56,13 @@ impl Command for SetPriceRule {
         let author = self.author(work)?;
         let scope =
             Scope { author, customer_id: self.customer_id, reseller_id: self.reseller_id, service_id: self.service_id };
-        self.check_customer(work, author).await?;
+        let customer = match self.customer_id {
+            Some(id) => Some(work.customer(id).await?),
+            None => None,
+        };
         let before = work.read::<PriceRuleRules>(scope.stream()).await?;
-        if work.context.is_stale(before.version) {
-            return Err(Failure::Stale);
-        }
+        work.must_match(before.version)?;
+        check_customer(customer.as_ref().and_then(|customer| customer.state.known()), author)?;
         self.check_others(work, scope).await?;
         self.check_id(work, scope.stream()).await?;
         let effective_from = self.effective_from.unwrap_or(today);
@@ -75,6 +82,15 @@ pub(super) fn owner(author: Author) -> Option<Uuid> {
     }
 }
 
+/// A reseller's rules are for its own end customers, the seller's for anybody.
+fn check_customer(customer: Option<&Customer>, author: Author) -> Result<(), Refusal> {
+    let Some(customer) = customer else { return Ok(()) };
+    match author {
+        Author::Reseller(reseller) if customer.reseller_id != Some(reseller) => Err(Refusal::NotAnEndCustomer),
+        Author::Reseller(_) | Author::Seller => Ok(()),
+    }
+}
+
 impl SetPriceRule {
     fn author(&self, work: &Work<'_>) -> Result<Author, Failure> {
         let actor = &work.context.actor;
@@ -88,17 +104,6 @@ impl SetPriceRule {
             Some(Author::Seller) => Err(Failure::Forbidden),
             // Another reseller's name says no more than one that nobody has.
             Some(Author::Reseller(_)) => Err(Failure::NotFound),
-        }
-    }
-
-    /// A reseller's rules are for its own end customers, the seller's for anybody.
-    async fn check_customer(&self, work: &mut Work<'_>, author: Author) -> Result<(), Failure> {
-        let Some(id) = self.customer_id else { return Ok(()) };
-        let customer = work.customer(id).await?;
-        let resold_by = customer.state.known().and_then(|customer| customer.reseller_id);
-        match author {
-            Author::Reseller(reseller) if resold_by != Some(reseller) => Err(Refusal::NotAnEndCustomer.into()),
-            Author::Reseller(_) | Author::Seller => Ok(()),
         }
     }
 

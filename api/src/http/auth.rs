@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::jwks::{KeySet, NoKey, RemoteKeys, VerifyingKey};
-use super::limits::{CACHED_TOKENS, KEY_ID_BYTES, TOKEN_AUDIENCES, TOKEN_BYTES, TOKEN_LEEWAY_S};
+use super::limits::{CACHED_TOKENS, KEY_ID_BYTES, SUBJECT_BYTES, TOKEN_AUDIENCES, TOKEN_BYTES, TOKEN_LEEWAY_S};
 use super::problem::{Problem, ProblemType};
 
 /// What tokens may be signed with. Shared secrets are not among them.
@@ -165,7 +165,8 @@ impl Claims {
             Audience::One(_) => 1,
             Audience::Several(audiences) => audiences.len(),
         };
-        audiences <= TOKEN_AUDIENCES && domain::text::check_required(&self.sub).is_ok()
+        let subject = self.sub.len() <= SUBJECT_BYTES && domain::text::check_required(&self.sub).is_ok();
+        audiences <= TOKEN_AUDIENCES && subject
     }
 }
 

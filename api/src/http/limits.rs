@@ -33,6 +33,11 @@ pub const CREDIT_LINES: usize = 200;
 /// Digits before the decimal point of an amount: below 10^15 minor units even with three decimals.
 pub const AMOUNT_INTEGER_DIGITS: usize = 12;
 
+/// An id of the provider's: it is a key in our indexes, and the provider's own ids are no longer.
+pub const PROVIDER_ID_BYTES: usize = 128;
+/// The subject of a token: every event of its bearer tells it. OpenID Connect allows no more.
+pub const SUBJECT_BYTES: usize = 255;
+
 /// An Idempotency-Key: it is kept for ever, once per request.
 pub const IDEMPOTENCY_KEY_BYTES: usize = 255;
 /// An X-Request-Id: it is echoed and logged.

@@ -6,7 +6,7 @@ use domain::{Currency, money, text as texts};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::limits::AMOUNT_INTEGER_DIGITS;
+use super::limits::{AMOUNT_INTEGER_DIGITS, PROVIDER_ID_BYTES};
 use super::problem::ProblemType;
 
 /// Why a text is not the value it should be.
@@ -31,10 +31,19 @@ const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB B
     PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL \
     TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 
-/// A text someone can read: at most 200 characters and 800 bytes, nothing invisible, not blank.
+/// A text someone can read: at most 200 characters, nothing invisible, not blank.
 pub fn text(text: &str) -> Result<String, Fault> {
     texts::check_required(text).map_err(|problem| Fault::new(ProblemType::InvalidText, problem.to_string()))?;
     Ok(text.to_owned())
+}
+
+/// What the provider calls something.
+pub fn provider_id(id: &str) -> Result<String, Fault> {
+    let id = text(id)?;
+    let fits = id.len() <= PROVIDER_ID_BYTES;
+    fits.then_some(id).ok_or_else(|| {
+        Fault::new(ProblemType::InvalidText, format!("An id of the provider's has at most {PROVIDER_ID_BYTES} bytes."))
+    })
 }
 
 /// A text to search for; an empty one finds everything.

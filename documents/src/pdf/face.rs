@@ -1,15 +1,18 @@
 //! Noto Sans, regular and bold: how wide text is, and which glyphs it is drawn with.
 
+use std::ops::Range;
+
 use krilla::text::{Font, GlyphId, KrillaGlyph};
 use skrifa::MetadataProvider;
 use skrifa::charmap::Charmap;
 use skrifa::instance::{LocationRef, Size};
 use skrifa::metrics::GlyphMetrics;
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::page::{Style, Weight};
 use crate::RenderError;
 
-/// Stands for a character the font does not have; copied text still holds the character itself.
+/// Stands for what a reader sees as one character and the font does not have; copied text still holds the character itself.
 const MISSING: char = '?';
 
 pub struct Faces {
@@ -43,19 +46,13 @@ impl Faces {
     }
 
     pub fn width(&self, text: &str, style: Style) -> f32 {
-        let face = self.of(style);
-        text.chars().map(|character| face.glyph(character).1).sum::<f32>() * style.size
+        self.of(style).drawn(text).iter().map(|drawn| drawn.advance).sum::<f32>() * style.size
     }
 
     /// The glyphs of a text, for a size of one.
     pub fn glyphs(&self, text: &str, style: Style) -> Vec<KrillaGlyph> {
-        let face = self.of(style);
-        let glyph = |(start, character): (usize, char)| {
-            let (id, advance) = face.glyph(character);
-            let range = start..start + character.len_utf8();
-            KrillaGlyph::new(GlyphId::new(id), advance, 0.0, 0.0, 0.0, range, None)
-        };
-        text.char_indices().map(glyph).collect()
+        let drawn = self.of(style).drawn(text).into_iter();
+        drawn.map(|one| KrillaGlyph::new(GlyphId::new(one.id), one.advance, 0.0, 0.0, 0.0, one.range, None)).collect()
     }
 
     /// Lines no wider than that. All but the last end with a blank, so that copied text keeps its words apart; a word
@@ -83,16 +80,22 @@ impl Faces {
     /// Puts what fills lines into them; what is left begins the next.
     fn divided(&self, word: &str, style: Style, width: f32, lines: &mut Vec<String>) -> String {
         let mut line = String::new();
-        for character in word.chars() {
-            line.push(character);
-            if self.width(&line, style) > width && line.chars().count() > 1 {
-                line.pop();
+        for character in word.graphemes(true) {
+            let fits = self.width(&format!("{line}{character}"), style) <= width;
+            if !fits && !line.is_empty() {
                 lines.push(std::mem::take(&mut line));
-                line.push(character);
             }
+            line.push_str(character);
         }
         line
     }
+}
+
+/// A glyph for a part of a text; the advance is for a size of one.
+struct Drawn {
+    range: Range<usize>,
+    id: u32,
+    advance: f32,
 }
 
 impl Face {
@@ -105,10 +108,27 @@ impl Face {
         Ok(Self { font: embedded, characters: font.charmap(), metrics, units: f32::from(units) })
     }
 
-    /// Id and advance, for a size of one.
-    fn glyph(&self, character: char) -> (u32, f32) {
-        let id = self.characters.map(character).or_else(|| self.characters.map(MISSING)).unwrap_or_default();
-        (id.to_u32(), self.metrics.advance_width(id).unwrap_or_default() / self.units)
+    fn drawn(&self, text: &str) -> Vec<Drawn> {
+        let mut drawn = Vec::with_capacity(text.len());
+        for (start, character) in text.grapheme_indices(true) {
+            self.draw(start, character, &mut drawn);
+        }
+        drawn
+    }
+
+    /// One character as a reader sees it. What the font does not have of it goes with what stands before.
+    fn draw(&self, start: usize, character: &str, drawn: &mut Vec<Drawn>) {
+        for (n, part) in character.char_indices() {
+            let range = start + n..start + n + part.len_utf8();
+            match (self.characters.map(part), drawn.last_mut().filter(|_| n > 0)) {
+                (None, Some(before)) => before.range.end = range.end,
+                (id, _) => {
+                    let id = id.or_else(|| self.characters.map(MISSING)).unwrap_or_default();
+                    let advance = self.metrics.advance_width(id).unwrap_or_default() / self.units;
+                    drawn.push(Drawn { range, id: id.to_u32(), advance });
+                }
+            }
+        }
     }
 }
 
@@ -140,5 +160,25 @@ mod tests {
         let widths = "0123456789".chars().map(|digit| faces.width(&digit.to_string(), Style::regular(10.0)));
         assert!(widths.clone().all(|width| Some(width) == widths.clone().next()));
         assert!(faces.width("株", Style::bold(10.0)) > 0.0);
+    }
+
+    #[test]
+    fn what_is_one_character_to_a_reader_is_drawn_as_one() {
+        let faces = Faces::load().unwrap();
+        let style = Style::regular(10.0);
+        let missing = faces.width("株", style);
+        for character in ["👍🏽", "🇩🇪", "👩🏽\u{200d}👩🏿\u{200d}👧🏻\u{200d}👦🏾", "ی\u{200c}", "க\u{bcd}"]
+        {
+            assert_eq!(faces.width(character, style), missing, "{character}");
+            let glyphs = faces.glyphs(&format!("a{character}b"), style);
+            let mut end = 0;
+            for glyph in &glyphs {
+                assert_eq!(glyph.text_range.start, end, "{character}");
+                end = glyph.text_range.end;
+            }
+            assert_eq!(end, character.len() + 2);
+            let lines = faces.wrap(&character.repeat(9), style, missing * 3.5);
+            assert_eq!(lines, [character.repeat(3), character.repeat(3), character.repeat(3)]);
+        }
     }
 }

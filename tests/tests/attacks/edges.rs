@@ -4,9 +4,10 @@
 use std::fmt::Write as _;
 
 use api::http::limits::{
-    BODY_BYTES, HEADER_BYTES, HEADER_LINES, IDEMPOTENCY_KEY_BYTES, ORDER_LINES, PAGE_MAX, QUANTITY_MAX, TOKEN_BYTES,
-    URI_BYTES, WEBHOOK_BODY_BYTES,
+    BODY_BYTES, HEADER_BYTES, HEADER_LINES, IDEMPOTENCY_KEY_BYTES, ORDER_LINES, PAGE_MAX, PROVIDER_ID_BYTES,
+    QUANTITY_MAX, TOKEN_BYTES, URI_BYTES, WEBHOOK_BODY_BYTES,
 };
+use domain::text::MAX_CODE_POINTS;
 use serde_json::json;
 use tests::world::random_hex;
 
@@ -87,19 +88,22 @@ async fn texts(ground: &Ground) {
     for (length, good) in around(200) {
         let filter = Ask::get(format!("/v1/accounts?q={}", "n".repeat(length))).by(ground.customer());
         passes(ground, &format!("q of {length}"), filter, good, (400, "invalid-query")).await;
-        let accented = "e\u{301}".repeat(length);
-        for text in ["n".repeat(length), accented] {
-            let ask = Ask::post("/v1/accounts").by(ground.customer()).json(&ground.account(&text));
-            passes(ground, &format!("{length} characters like {:.3}", text), ask, good, (422, "invalid-text")).await;
+        for character in ["n", "e\u{301}", "👍🏽", "🇩🇪", "👩\u{200d}👩\u{200d}👧\u{200d}👦"] {
+            let ask = Ask::post("/v1/accounts").by(ground.customer()).json(&ground.account(&character.repeat(length)));
+            passes(ground, &format!("{length} characters like {character}"), ask, good, (422, "invalid-text")).await;
         }
     }
-    // What is one character to a reader may be many bytes, and those have a limit of their own.
-    for (bytes, good) in around(800) {
-        let letters = 2 - bytes % 2;
-        let text = format!("{}{}", "a".repeat(letters), "\u{301}".repeat((bytes - letters) / 2));
+    // What is one character to a reader may be made of many, and that has a limit of its own.
+    for (parts, good) in around(MAX_CODE_POINTS) {
+        let text = format!("a{}", "\u{301}".repeat(parts - 1));
         let ask = Ask::post("/v1/accounts").by(ground.customer()).json(&ground.account(&text));
-        passes(ground, &format!("{bytes} bytes of text"), ask, good, (422, "invalid-text")).await;
+        passes(ground, &format!("one character of {parts}"), ask, good, (422, "invalid-text")).await;
     }
+    // An id of the provider's is a key of ours, and those are short.
+    let linked = format!("/v1/accounts/{}/provider-link", ground.world.sample.account_id);
+    let id = json!({ "provider_account_id": "a".repeat(PROVIDER_ID_BYTES + 1) });
+    let ask = Ask::new("PUT", &linked).by(&ground.world.tokens.operator).json(&id);
+    ground.refused("a provider's id that is too long", ask, 422, "invalid-text").await;
 }
 
 async fn keys_and_tokens(ground: &Ground) {

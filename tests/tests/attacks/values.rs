@@ -125,6 +125,9 @@ const UNFIT: &[(&str, &str)] = &[
     ("74 bidi isolate", "a\u{2066}b\u{2069}"),
     ("74 zero width space", "a\u{200b}b"),
     ("74 zero width joiner alone", "a\u{200d}b"),
+    ("74 zero width non-joiner alone", "a\u{200c}b"),
+    ("74 joiner at the end", "علی\u{200c}"),
+    ("74 joiner after a picture", "👩\u{200d}"),
     ("74 byte order mark", "\u{feff}a"),
     ("74 tag characters", "a\u{e0041}\u{e0042}"),
     ("74 language tag", "a\u{e0001}"),
@@ -145,9 +148,9 @@ const UNFIT: &[(&str, &str)] = &[
 async fn texts(ground: &Ground) {
     let marks = format!("a{}", "\u{301}".repeat(2_000));
     let long = "n".repeat(201);
-    let bytes = "𝔘".repeat(201);
-    let heavy = format!("a{}", "\u{301}".repeat(400));
-    let lengths = [("75 marks", &marks), ("75 201 letters", &long), ("75 804 bytes", &bytes), ("75 801 bytes", &heavy)];
+    let wide = "𝔘".repeat(201);
+    let heavy = format!("a{}", "\u{301}".repeat(16));
+    let lengths = [("75 marks", &marks), ("75 201 letters", &long), ("75 201 wide", &wide), ("75 17 parts", &heavy)];
     let unfit = UNFIT.iter().copied().chain(lengths.into_iter().map(|(case, text)| (case, text.as_str())));
     let (account, order) = (json!({ "name": "" }), ground.order(1));
     let account_path = format!("/v1/accounts/{}", ground.world.sample.account_id);

@@ -28,7 +28,7 @@ pub struct Asked {
 
 impl FromFields for Asked {
     fn read(f: &mut Fields<'_>) -> Option<Self> {
-        Some(Self { provider_account_id: f.required("provider_account_id", values::text)? })
+        Some(Self { provider_account_id: f.required("provider_account_id", values::provider_id)? })
     }
 }
 

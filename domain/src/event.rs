@@ -114,3 +114,50 @@ impl Event {
         }
     }
 }
+
+impl AggregateType {
+    /// Every event its streams may hold, as `(name, version)`.
+    pub const fn events(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Customer => CustomerEvent::ALL,
+            Self::Account => AccountEvent::ALL,
+            Self::Service => ServiceEvent::ALL,
+            Self::PriceRule => PriceRuleEvent::ALL,
+            Self::Order => OrderEvent::ALL,
+            Self::Subscription => SubscriptionEvent::ALL,
+            Self::Drift => DriftEvent::ALL,
+            Self::Calendar => CalendarEvent::ALL,
+            Self::ExchangeRates => ExchangeRatesEvent::ALL,
+            Self::Invoice => InvoiceEvent::ALL,
+            Self::CreditNote => CreditNoteEvent::ALL,
+            Self::Balance => BalanceEvent::ALL,
+            Self::NumberSeries => NumberSeriesEvent::ALL,
+            Self::ChargeLedger => ChargeLedgerEvent::ALL,
+            Self::BillingRun => BillingRunEvent::ALL,
+            Self::CommissionAccount => CommissionAccountEvent::ALL,
+            Self::Payment => PaymentEvent::ALL,
+            Self::NotificationPreferences => NotificationPreferencesEvent::ALL,
+        }
+    }
+}
+
+/// The event of that name, of whatever aggregate, if there is one.
+pub fn named(name: &str) -> Option<&'static str> {
+    let mut all = AggregateType::ALL.into_iter().flat_map(AggregateType::events);
+    all.find(|(known, _)| *known == name).map(|(known, _)| *known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_all_aggregates_are_known() {
+        for (name, _) in AggregateType::ALL.into_iter().flat_map(AggregateType::events) {
+            assert_eq!(named(name), Some(*name));
+        }
+        for unknown in ["", "OrderPlacd", "orderplaced", "OrderPlaced ", "order", "1.0"] {
+            assert_eq!(named(unknown), None, "{unknown:?}");
+        }
+    }
+}

@@ -7,50 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use domain::account::AccountEvent;
-use domain::balance::BalanceEvent;
-use domain::billing_run::BillingRunEvent;
-use domain::calendar::CalendarEvent;
-use domain::charge_ledger::ChargeLedgerEvent;
 use domain::codec::{self, CodecError};
-use domain::commission_account::CommissionAccountEvent;
-use domain::credit_note::CreditNoteEvent;
-use domain::customer::CustomerEvent;
-use domain::decider::Fact;
-use domain::drift::DriftEvent;
-use domain::exchange_rates::ExchangeRatesEvent;
-use domain::invoice::InvoiceEvent;
-use domain::notification_preferences::NotificationPreferencesEvent;
-use domain::number_series::NumberSeriesEvent;
-use domain::order::OrderEvent;
-use domain::payment::PaymentEvent;
-use domain::price_rule::PriceRuleEvent;
-use domain::service::ServiceEvent;
-use domain::subscription::SubscriptionEvent;
 use domain::{AggregateType, Event};
 use serde_json::Value;
-
-fn known(aggregate: AggregateType) -> &'static [(&'static str, &'static str)] {
-    match aggregate {
-        AggregateType::Customer => CustomerEvent::ALL,
-        AggregateType::Account => AccountEvent::ALL,
-        AggregateType::Service => ServiceEvent::ALL,
-        AggregateType::PriceRule => PriceRuleEvent::ALL,
-        AggregateType::Order => OrderEvent::ALL,
-        AggregateType::Subscription => SubscriptionEvent::ALL,
-        AggregateType::Drift => DriftEvent::ALL,
-        AggregateType::Calendar => CalendarEvent::ALL,
-        AggregateType::ExchangeRates => ExchangeRatesEvent::ALL,
-        AggregateType::Invoice => InvoiceEvent::ALL,
-        AggregateType::CreditNote => CreditNoteEvent::ALL,
-        AggregateType::Balance => BalanceEvent::ALL,
-        AggregateType::NumberSeries => NumberSeriesEvent::ALL,
-        AggregateType::ChargeLedger => ChargeLedgerEvent::ALL,
-        AggregateType::BillingRun => BillingRunEvent::ALL,
-        AggregateType::CommissionAccount => CommissionAccountEvent::ALL,
-        AggregateType::Payment => PaymentEvent::ALL,
-        AggregateType::NotificationPreferences => NotificationPreferencesEvent::ALL,
-    }
-}
 
 fn folder(aggregate: AggregateType) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(aggregate.name())
@@ -68,7 +27,7 @@ fn json(text: &str) -> Value {
 #[test]
 fn every_event_reads_its_golden_file_and_writes_the_same() {
     for aggregate in AggregateType::ALL {
-        for (name, version) in known(aggregate) {
+        for (name, version) in aggregate.events() {
             let stored = golden(aggregate, name, version);
             let event = codec::decode(aggregate.name(), name, version, &stored)
                 .unwrap_or_else(|error| panic!("{name} {version}: {error}"));
@@ -82,7 +41,7 @@ fn every_event_reads_its_golden_file_and_writes_the_same() {
 fn no_golden_file_belongs_to_nothing() {
     for aggregate in AggregateType::ALL {
         let wanted: BTreeSet<_> =
-            known(aggregate).iter().map(|(name, version)| format!("{name}.{version}.json")).collect();
+            aggregate.events().iter().map(|(name, version)| format!("{name}.{version}.json")).collect();
         let entries = fs::read_dir(folder(aggregate)).unwrap();
         let there = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         assert_eq!(wanted, there, "{aggregate}");
@@ -91,7 +50,7 @@ fn no_golden_file_belongs_to_nothing() {
 
 #[test]
 fn a_name_belongs_to_one_aggregate() {
-    let names: Vec<_> = AggregateType::ALL.into_iter().flat_map(|aggregate| known(aggregate).iter()).collect();
+    let names: Vec<_> = AggregateType::ALL.into_iter().flat_map(|aggregate| aggregate.events().iter()).collect();
     assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
 }
 

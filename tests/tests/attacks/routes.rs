@@ -182,7 +182,19 @@ async fn parameters(ground: &Ground) {
     }
     let ahead = Ask::get("/v1/orders?min_position=9223372036854775807").by(ground.customer());
     ground.refused("30 position ahead", ahead, 400, "min-position-ahead").await;
-    for query in ["stream=order", "after_position=-1", "stream=order/%00", "aggregate=%00", "actor=%00", "type=%0a"] {
+    let of_the_log = [
+        "stream=order",
+        "stream=orders/1",
+        "stream=order/1&aggregate=invoice",
+        "stream=order/%00",
+        "after_position=-1",
+        "aggregate=%00",
+        "aggregate=orders",
+        "actor=%00",
+        "type=%0a",
+        "type=orderplaced",
+    ];
+    for query in of_the_log {
         let ask = Ask::get(format!("/v1/audit/events?{query}")).by(&ground.world.tokens.auditor);
         ground.refused(&format!("30 audit {query}"), ask, 400, "invalid-query").await;
     }

@@ -206,5 +206,27 @@ async fn other_filters(world: &World, cast: &Cast) -> anyhow::Result<()> {
     let actor = events[0]["metadata"]["actor"].as_str().unwrap();
     let by_actor = format!("/v1/audit/events?actor={actor}&type=CustomerRegistered");
     assert!(all_pages(&cast.auditor, &by_actor, 100).await?.len() >= 2);
+    unknown_names_are_refused(&cast.auditor, &sample.other_account_id).await
+}
+
+/// A name that no aggregate and no event has would find nothing, and pass for an answer.
+async fn unknown_names_are_refused(auditor: &Client, account: &str) -> anyhow::Result<()> {
+    let same = format!("/v1/audit/events?stream=account/{account}&aggregate=account&type=AccountOpened");
+    assert_eq!(each(&all_pages(auditor, &same, 1).await?, "type"), ["AccountOpened"]);
+    let other = format!("stream=account/{account}&aggregate=invoice");
+    for (query, at) in [
+        ("aggregate=orders", "/aggregate"),
+        ("aggregate=", "/aggregate"),
+        ("type=OrderPlacd", "/type"),
+        ("type=", "/type"),
+        ("stream=foo/1", "/stream"),
+        ("stream=account", "/stream"),
+        ("stream=account/", "/stream"),
+        (other.as_str(), "/aggregate"),
+    ] {
+        let answer = story::look(auditor, &format!("/v1/audit/events?{query}")).await?;
+        story::refused(auditor, &answer, 400, "invalid-query").await?;
+        assert_eq!(answer.body["errors"][0]["pointer"], at, "{query}: {}", answer.text);
+    }
     Ok(())
 }

@@ -3,12 +3,13 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
 use commands::Operation;
+use domain::{AggregateType, StreamId, event};
 use projections::audit::{self, Filter};
 
 use super::body::EventBody;
 use crate::http::api::Api;
 use crate::http::problem::{Problem, ProblemBody, ProblemType};
-use crate::http::values;
+use crate::http::values::{self, Fault};
 
 /// List events, oldest first
 #[utoipa::path(
@@ -26,10 +27,18 @@ use crate::http::values;
 pub async fn list_audit_events(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let mut reading = api.reading(Operation::ListAuditEvents, request).await?;
     let q = &mut reading.query;
-    let stream = q.optional("stream", values::search);
+    let stream = q.optional("stream", stream);
+    let aggregate = q.optional("aggregate", aggregate);
+    if let (Some(stream), Some(aggregate)) = (&stream, aggregate)
+        && stream.aggregate != aggregate
+    {
+        q.reject::<()>("aggregate", "The stream is of another aggregate.");
+    }
+    let of_stream = stream.as_ref().map(|stream| stream.aggregate);
     let mut filter = Filter {
-        aggregate: q.optional("aggregate", values::search),
-        event_type: q.optional("type", values::search),
+        aggregate: of_stream.or(aggregate).map(|aggregate| aggregate.to_string()),
+        aggregate_id: stream.map(|stream| stream.id),
+        event_type: q.optional("type", event_type),
         actor: q.optional("actor", values::search),
         correlation: q.optional("correlation", values::search),
         customer_id: q.optional("customer_id", values::uuid),
@@ -38,10 +47,6 @@ pub async fn list_audit_events(State(api): State<Api>, request: Request) -> Resu
         after_position: q.position("after_position").unwrap_or(0),
         ..Filter::default()
     };
-    if let Some(stream) = stream {
-        let (aggregate, id) = stream.split_once('/').ok_or(ProblemType::InvalidQuery)?;
-        (filter.aggregate, filter.aggregate_id) = (Some(aggregate.to_owned()), Some(id.to_owned()));
-    }
     let page = api.page_of_log(&mut reading).await?;
     filter.after_position = filter.after_position.max(page.before.unwrap_or(0));
     filter.limit = page.limit + 1;
@@ -52,4 +57,22 @@ pub async fn list_audit_events(State(api): State<Api>, request: Request) -> Resu
     bodies.truncate(limit);
     let next = bodies.last().filter(|_| more).map(|event| event.position);
     api.list(&page, head, bodies, next)
+}
+
+fn aggregate(name: &str) -> Result<AggregateType, Fault> {
+    AggregateType::parse(name).ok_or_else(|| fault("There is no aggregate of this name, such as order."))
+}
+
+fn event_type(name: &str) -> Result<String, Fault> {
+    let known = event::named(name).map(str::to_owned);
+    known.ok_or_else(|| fault("There is no event of this name, such as OrderPlaced."))
+}
+
+fn stream(name: &str) -> Result<StreamId, Fault> {
+    let (kind, id) = name.split_once('/').ok_or_else(|| fault("A stream is written order/<id>."))?;
+    Ok(StreamId { aggregate: aggregate(kind)?, id: values::text(id)? })
+}
+
+fn fault(detail: &str) -> Fault {
+    Fault::new(ProblemType::InvalidQuery, detail)
 }

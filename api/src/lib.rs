@@ -11,6 +11,7 @@ pub mod mail;
 pub mod payments;
 pub mod presence;
 pub mod readers;
+pub mod rebuilds;
 pub mod reconcile;
 pub mod roles;
 pub mod schedule;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use event_log::parking::{self, Aggregate};
 use event_log::{ApplyError, Reader, Recorded, page};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection, PgExecutor, PgPool};
 use thiserror::Error;
 use tracing::info;
 
@@ -70,18 +70,20 @@ pub async fn rebuild(
     model: &ReadModel,
     progress: impl Fn(i64, i64) + Send,
 ) -> Result<Rebuilt, RebuildError> {
+    let mut connection = lock(pool, model).await?;
+    // The lock goes with the connection, also when this process dies.
+    let rebuilt = locked(pool, &mut connection, model, progress).await;
+    let _ = connection.close().await;
+    rebuilt
+}
+
+async fn lock(pool: &PgPool, model: &ReadModel) -> Result<PgConnection, RebuildError> {
     let mut connection = pool.acquire().await?.detach();
     let lock: bool = sqlx::query_scalar("select pg_try_advisory_lock(hashtextextended('rebuild/' || $1, 0))")
         .bind(model.name())
         .fetch_one(&mut connection)
         .await?;
-    if !lock {
-        return Err(RebuildError::Running);
-    }
-    // The lock goes with the connection, also when this process dies.
-    let rebuilt = locked(pool, &mut connection, model, progress).await;
-    let _ = connection.close().await;
-    rebuilt
+    if lock { Ok(connection) } else { Err(RebuildError::Running) }
 }
 
 async fn locked(
@@ -224,6 +226,63 @@ impl Building<'_> {
         tx.commit().await?;
         Ok(position)
     }
+}
+
+/// The generation that a rebuild begun now would show; of a model that has never run, its first.
+///
+/// # Errors
+/// Any database error.
+pub async fn next_generation(pool: &PgPool, name: &str) -> Result<i32, sqlx::Error> {
+    sqlx::query_scalar("select coalesce(max(generation), 0) + 1 from readers where name = $1")
+        .bind(name)
+        .fetch_one(pool)
+        .await
+}
+
+/// Asks whoever keeps the model for that generation, for as long as it takes. Asking again, or for what is shown
+/// already, changes nothing.
+///
+/// # Errors
+/// Any database error.
+pub async fn ask(pool: &PgPool, name: &str, generation: i32) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update readers set asked_generation = $2 where name = $1 and asked_generation < $2 and generation < $2",
+    )
+    .bind(name)
+    .bind(generation)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Rebuilds a model if that was asked for and nobody has done it since.
+///
+/// # Errors
+/// [`RebuildError`]; it stays asked for then.
+pub async fn if_asked(pool: &PgPool, model: &ReadModel) -> Result<Option<Rebuilt>, RebuildError> {
+    if !is_asked(pool, model).await? {
+        return Ok(None);
+    }
+    let mut connection = lock(pool, model).await?;
+    // Another process may have done it before the lock was ours.
+    let rebuilt = match is_asked(&mut connection, model).await {
+        Ok(true) => locked(pool, &mut connection, model, |_, _| {}).await.map(Some),
+        Ok(false) => Ok(None),
+        Err(error) => Err(error.into()),
+    };
+    let _ = connection.close().await;
+    rebuilt
+}
+
+/// Rows of a newer build are left to that build.
+async fn is_asked<'e, E: PgExecutor<'e>>(executor: E, model: &ReadModel) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "select exists (select from readers where name = $1 and asked_generation > generation and version <= $2)",
+    )
+    .bind(model.name())
+    .bind(model.version)
+    .fetch_one(executor)
+    .await
 }
 
 /// Rebuilds a model whose rows were written by an older build; a model that has never run starts at this build's version.

@@ -7,7 +7,8 @@ use anyhow::ensure;
 use serde_json::json;
 use tests::client::Client;
 use tests::story::{self, Cast, all_pages, cast, data, new_key};
-use tests::world::World;
+use tests::world::product::Settings;
+use tests::world::{World, ports};
 
 use crate::subscription_changes::does;
 
@@ -160,4 +161,65 @@ async fn rows_are_the_fold(world: &World, cast: &Cast) -> anyhow::Result<()> {
 
 fn data_of<'a>(body: &'a serde_json::Value, model: &str) -> Option<&'a str> {
     body["data"].as_array()?.iter().find(|reader| reader["name"] == model)?["state"].as_str()
+}
+
+const PATH: &str = "/v1/admin/projections/orders/rebuild";
+
+/// An API alone beside the world's product, which dies at a crash point when one is named.
+fn api_alone(world: &World, name: &str, dies_at: Option<&str>) -> anyhow::Result<Settings> {
+    let logs = world.folder.join(name);
+    std::fs::create_dir_all(&logs)?;
+    let mut settings =
+        Settings { api_port: ports::reserve()?, internal_port: ports::reserve()?, logs, ..world.settings.clone() };
+    settings.further.extend(dies_at.map(|point| ("CLOUDSALES_CRASH_AT".to_owned(), point.to_owned())));
+    Ok(settings)
+}
+
+/// Whether the model waits for somebody to rebuild it.
+async fn waits(world: &World) -> anyhow::Result<bool> {
+    let sql = "select (asked_generation > generation)::text from readers where name = 'orders'";
+    Ok(story::texts(world, sql).await? == ["true"])
+}
+
+async fn shows(world: &World, wanted: i32) -> anyhow::Result<()> {
+    let deadline = tokio::time::Instant::now() + tests::client::PATIENCE;
+    while generation(world, "orders").await? != wanted {
+        ensure!(tokio::time::Instant::now() < deadline, "generation {wanted} is never shown");
+        tests::log_world::look_again().await;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rebuild_that_was_answered_is_done_whoever_dies() -> anyhow::Result<()> {
+    let mut world = World::start().await?;
+    let (before, key) = (generation(&world, "orders").await?, new_key());
+    // Nobody keeps the read models.
+    world.product.kill9().await?;
+
+    let dying = api_alone(&world, "dying", Some("append.after"))?;
+    let mut process = dying.serve_roles("http").await?;
+    let operator = Client::new(&dying.api_url(), &world.tokens.operator)?;
+    let lost = story::ask(&operator, reqwest::Method::POST, PATH, Some(&key), None).await;
+    assert!(lost.is_err(), "it died before it could answer: {lost:?}");
+    process.process.wait(tests::client::PATIENCE).await?;
+    assert!(!waits(&world).await?, "only the answer was kept");
+
+    let api = api_alone(&world, "api", None)?;
+    let mut process = api.serve_roles("http").await?;
+    let operator = Client::new(&api.api_url(), &world.tokens.operator)?;
+    let again = story::expect(story::ask(&operator, reqwest::Method::POST, PATH, Some(&key), None).await?, 202)?;
+    assert_eq!(story::header(&again, "idempotency-replayed"), Some("true"));
+    assert_eq!(again.body, json!({ "name": "orders", "generation": before + 1 }));
+    assert!(waits(&world).await?, "what was asked for is written down");
+    let other = operator.post(PATH, &new_key(), &json!({}), 202).await?;
+    assert_eq!(other.body, again.body, "one rebuild does for all who wait");
+    process.kill9().await?;
+
+    world.product.start_again().await?;
+    shows(&world, before + 1).await?;
+    let late = story::ask(&world.operator()?, reqwest::Method::POST, PATH, Some(&key), None).await?;
+    assert_eq!((late.status, &late.text), (202, &again.text));
+    assert!(!waits(&world).await?, "it is done already");
+    Ok(())
 }

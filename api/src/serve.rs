@@ -23,7 +23,7 @@ const DRAIN: Duration = Duration::from_secs(25);
 /// # Errors
 /// When it cannot start, or a second signal cut the drain short.
 pub async fn run(settings: Settings, roles: &[Role]) -> anyhow::Result<u8> {
-    let roles = if roles.is_empty() { &Role::ALL[..] } else { roles };
+    let roles = Role::of_process(roles);
     let mut signals = Signals::listen()?;
     let recorder = telemetry::metrics()?;
     let internal = TcpListener::bind(&settings.internal_listen).await.context("internal_listen cannot be bound")?;
@@ -34,10 +34,10 @@ pub async fn run(settings: Settings, roles: &[Role]) -> anyhow::Result<u8> {
     write_ports(&settings, public.as_ref(), &internal)?;
     let parts = Parts::build(settings).await?;
     // Before anything is started and until everything has ended: a start and a drain can be watched.
-    let probes = tokio::spawn(http::internal::serve(internal, &parts, roles, recorder));
-    parts.start(roles).await?;
+    let probes = tokio::spawn(http::internal::serve(internal, &parts, &roles, recorder));
+    parts.start(&roles).await?;
     let owner = Owner::this_process(&parts.settings.node);
-    parts.tasks.spawn(presence::announce(parts.pool.clone(), owner, roles.to_vec(), parts.shutdown.clone()));
+    parts.tasks.spawn(presence::announce(parts.pool.clone(), owner, roles.clone(), parts.shutdown.clone()));
     if let Some(public) = public {
         let api = parts.api()?;
         parts.tasks.spawn(http::router::serve(public, api, &parts));

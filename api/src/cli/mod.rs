@@ -38,7 +38,7 @@ pub struct Cli {
 enum Command {
     /// Run the product, or some roles of it
     Serve {
-        /// Separated by commas; all when absent
+        /// Separated by commas; all when absent. `react` brings `documents` and `payments` with it
         #[arg(long, value_enum, value_delimiter = ',')]
         roles: Vec<Role>,
     },

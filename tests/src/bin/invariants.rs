@@ -70,11 +70,12 @@ fn system(arguments: Arguments) -> anyhow::Result<System> {
     let Some(database_url) = database else {
         let path = world.unwrap_or_else(|| folders::dev().join("world.json"));
         let world = Description::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mirror = Some(MirrorPlace { nats_url: world.nats_url, stream, subject_prefix });
-        let (ccp_sim, payment_sim) = (ccp_sim.or(Some(world.ccp_sim)), payment_sim.or(world.payment_sim));
-        let (database_url, pids) = (world.postgres_url, world.pids);
-        return Ok(System { database_url, mirror, ccp_sim, payment_sim, journal, pids });
+        let mirror = MirrorPlace { nats_url: world.nats_url.clone(), stream, subject_prefix };
+        let known = System::described(world, mirror);
+        let (ccp_sim, payment_sim) = (ccp_sim.or(known.ccp_sim), payment_sim.or(known.payment_sim));
+        return Ok(System { ccp_sim, payment_sim, journal, ..known });
     };
     let mirror = nats.map(|nats_url| MirrorPlace { nats_url, stream, subject_prefix });
-    Ok(System { database_url, mirror, ccp_sim, payment_sim, journal, pids: std::collections::BTreeMap::new() })
+    let (pids, secrets, logs) = Default::default();
+    Ok(System { database_url, mirror, ccp_sim, payment_sim, journal, pids, secrets, logs })
 }

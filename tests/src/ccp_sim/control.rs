@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::rows::{Effect, Status};
+use super::rows::{Effect, Status, Subscription};
 use super::terms;
 use super::world::{Change, Sim};
 use crate::sim::answer::Answer;
@@ -51,6 +51,29 @@ fn edited(change: &mut Change<'_>, id: &str, edit: &ConsoleEdit) -> Answer {
     }
     let body = json!({"subscription_id": id, "quantity": subscription.quantity, "status": subscription.status});
     Answer::new(StatusCode::OK, body)
+}
+
+/// `GET /sim/subscriptions`: all there are as they are, with nothing of their licences. Scripts do not reach it.
+pub async fn subscriptions(State(sim): State<Sim>) -> Response {
+    sim.answer(|change| {
+        let table = &change.state.subscriptions;
+        let all: Vec<Value> = table.ids().iter().filter_map(|id| table.get(id)).map(subscription).collect();
+        Json(json!({"subscriptions": all}))
+    })
+    .await
+}
+
+fn subscription(subscription: &Subscription) -> Value {
+    json!({
+        "subscription_id": subscription.subscription_id,
+        "account_id": subscription.account_id,
+        "quantity": subscription.quantity,
+        "status": subscription.status,
+        "starts_on": subscription.starts_on,
+        "ends_on": subscription.ends_on,
+        "auto_renew": subscription.auto_renew,
+        "revision": subscription.revision,
+    })
 }
 
 /// `GET /sim/ledger`

@@ -46,6 +46,7 @@ fn provider() -> Router<Sim> {
 
 fn controls() -> Router<Sim> {
     crate::sim::control::routes()
+        .route("/sim/subscriptions", get(control::subscriptions))
         .route("/sim/subscriptions/{id}", patch(control::edit_subscription))
         .route("/sim/catalogue", post(catalogue::edit))
         .route("/sim/billing", post(bill_control::add).get(bill_control::list))

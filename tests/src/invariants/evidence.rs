@@ -76,6 +76,8 @@ pub(super) struct Outcome {
 pub(super) struct Reader {
     pub name: String,
     pub position: i64,
+    /// Of its rows that are shown.
+    pub generation: i32,
 }
 
 #[derive(FromRow)]
@@ -120,7 +122,8 @@ impl Evidence {
         let mut tx = connection.begin_with("begin isolation level repeatable read read only").await?;
         let tx = &mut *tx;
         let (log_id, head) = sqlx::query_as("select log_id, position from log_head").fetch_one(&mut *tx).await?;
-        let readers: Vec<Reader> = sqlx::query_as("select name, position from readers").fetch_all(&mut *tx).await?;
+        let readers: Vec<Reader> =
+            sqlx::query_as("select name, position, generation from readers").fetch_all(&mut *tx).await?;
         let mut rows = BTreeMap::new();
         for (table, reader) in TABLES {
             rows.insert(table, rows_of(tx, table, reader).await?);

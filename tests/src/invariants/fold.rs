@@ -91,7 +91,8 @@ pub(super) fn rows(evidence: &Evidence, table: &str, reader: &str) -> BTreeMap<U
     }
 }
 
-fn cores<'a>(events: impl Iterator<Item = &'a Recorded>) -> Folded<Option<SubscriptionCore>> {
+/// Every subscription without its licences.
+pub(super) fn cores<'a>(events: impl Iterator<Item = &'a Recorded>) -> Folded<Option<SubscriptionCore>> {
     streams(events, SubscriptionRules::TYPE, |core, event| {
         if let Some(event) = Fact::of(event) {
             SubscriptionCore::evolve(core, event);

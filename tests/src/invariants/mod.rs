@@ -3,19 +3,24 @@
 //! Everything is read in one snapshot of the database, so it may be at work meanwhile. Nothing here is written, and
 //! nothing is taken from the product's own read side: what the log means is folded again from its events.
 
+mod agreement;
 mod billing;
 mod commands;
 mod evidence;
 mod fold;
+mod generations;
 mod log;
 mod mirror;
 mod models;
+mod needles;
 mod payments;
 mod people;
 mod processes;
 mod provider;
 mod sampler;
 mod seats;
+mod secrets;
+mod sides;
 mod tenants;
 
 use std::collections::BTreeMap;
@@ -25,8 +30,11 @@ use comfy_table::{ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
 
 use crate::driver::Stories;
 use crate::world::World;
+use crate::world::description::Description;
+use crate::world::folders;
 use crate::world::gateways::Gateways;
 use evidence::Evidence;
+pub use needles::Secret;
 pub use sampler::{Idle, Sampler};
 
 /// Violations shown of one invariant; all are counted.
@@ -46,6 +54,10 @@ pub struct System {
     pub journal: Option<PathBuf>,
     /// Processes that must not have ended, by name.
     pub pids: BTreeMap<String, u32>,
+    /// What nobody may read anywhere.
+    pub secrets: Vec<Secret>,
+    /// Folders with the logs of its processes.
+    pub logs: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone)]
@@ -70,6 +82,24 @@ impl System {
             payment_sim: world.settings.gateways.as_ref().map(Gateways::url),
             journal,
             pids: BTreeMap::new(),
+            secrets: secrets::of_world(world),
+            logs: vec![world.settings.logs.clone(), world.folder.join("twin-logs")],
+        }
+    }
+
+    /// A development world.
+    pub fn described(world: Description, mirror: MirrorPlace) -> Self {
+        let secrets = secrets::of_description(&world);
+        let Description { postgres_url, ccp_sim, payment_sim, pids, .. } = world;
+        Self {
+            database_url: postgres_url,
+            mirror: Some(mirror),
+            ccp_sim: Some(ccp_sim),
+            payment_sim,
+            journal: None,
+            pids,
+            secrets,
+            logs: vec![folders::dev().join("logs")],
         }
     }
 }
@@ -153,12 +183,15 @@ pub async fn check(system: &System) -> anyhow::Result<Report> {
     findings.extend(commands::check(&evidence, stories.as_ref()));
     findings.extend(log::check(&evidence));
     findings.push(mirror::check(&evidence, system.mirror.as_ref()).await?);
-    findings.extend(models::check(&evidence, &system.pids));
+    let differences = models::differences(&evidence);
+    findings.extend(models::check(&evidence, &system.pids, &differences));
+    findings.push(generations::check(&evidence, &system.database_url, &differences).await?);
     findings.extend(processes::check(&evidence));
     findings.extend(billing::check(&evidence));
     findings.extend(payments::check(&evidence, before, system.payment_sim.as_deref()).await?);
-    findings.extend(provider::check(&evidence, system.ccp_sim.as_deref()).await?);
+    findings.extend(provider::check(&evidence, system).await?);
     findings.push(people::check(&evidence));
+    findings.push(secrets::check(&evidence, system).await?);
     findings.push(tenants::check(&evidence, stories.as_ref()));
     findings.sort_by_key(|finding| finding.number);
     Ok(Report(findings))

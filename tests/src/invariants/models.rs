@@ -16,7 +16,13 @@ use super::{billing, fold, seats};
 /// Events a reader may be behind while the system works.
 const BEHIND: i64 = 200;
 
-pub(super) fn check(evidence: &Evidence, pids: &BTreeMap<String, u32>) -> [Finding; 2] {
+/// What a reader's rows show otherwise than the log.
+pub(super) struct Difference {
+    pub reader: &'static str,
+    pub text: String,
+}
+
+pub(super) fn check(evidence: &Evidence, pids: &BTreeMap<String, u32>, differences: &[Difference]) -> [Finding; 2] {
     let late = evidence.readers.values().filter(|reader| evidence.head - reader.position > BEHIND);
     let mut waiting: Vec<String> =
         late.map(|reader| format!("{} is at {} of {}", reader.name, reader.position, evidence.head)).collect();
@@ -26,17 +32,38 @@ pub(super) fn check(evidence: &Evidence, pids: &BTreeMap<String, u32>) -> [Findi
         evidence.rows.values().map(BTreeMap::len).sum::<usize>() + evidence.licences.len() + evidence.changes.len();
     [
         Finding::new(7, "every reader keeps up and no process had to be restarted", evidence.readers.len(), waiting),
-        Finding::new(8, "every read model and index is the fold of the log", looked_at, differences(evidence)),
+        Finding::new(
+            8,
+            "every read model and index is the fold of the log",
+            looked_at,
+            differences.iter().map(|difference| difference.text.clone()).collect(),
+        ),
     ]
 }
 
-fn differences(evidence: &Evidence) -> Vec<String> {
+/// Everything that differs.
+pub(super) fn differences(evidence: &Evidence) -> Vec<Difference> {
     let nothing = BTreeMap::new();
     let mut found = Vec::new();
+    let of = |reader: &'static str, text: String| Difference { reader, text };
     for (table, reader) in TABLES {
         let shown = evidence.rows.get(table).unwrap_or(&nothing);
-        found.extend(compare(table, &fold::rows(evidence, table, reader), shown));
+        let differing = compare(table, &fold::rows(evidence, table, reader), shown);
+        found.extend(differing.into_iter().map(|text| of(reader, text)));
     }
+    found.extend(of_seats(evidence).into_iter().map(|text| of("subscriptions", text)));
+    found.extend(billing::differences(evidence).into_iter().map(|text| of("billing", text)));
+    for (name, mut rows) in indexes(evidence).into_iter().chain(billing::indexes(evidence)) {
+        rows.sort();
+        if evidence.indexes.get(name) != Some(&rows) {
+            found.push(of("indexes", format!("the index {name} is not the fold of the log")));
+        }
+    }
+    found
+}
+
+fn of_seats(evidence: &Evidence) -> Vec<String> {
+    let mut found = Vec::new();
     let licences = seats::licences(evidence);
     if licences != evidence.licences {
         found.push(format!(
@@ -48,13 +75,6 @@ fn differences(evidence: &Evidence) -> Vec<String> {
     let changes = seats::changes(evidence);
     if changes != evidence.changes {
         found.push(format!("read_changes has {} rows, not the {} of the log", evidence.changes.len(), changes.len()));
-    }
-    found.extend(billing::differences(evidence));
-    for (name, mut rows) in indexes(evidence).into_iter().chain(billing::indexes(evidence)) {
-        rows.sort();
-        if evidence.indexes.get(name) != Some(&rows) {
-            found.push(format!("the index {name} is not the fold of the log"));
-        }
     }
     found
 }

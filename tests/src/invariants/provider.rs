@@ -4,25 +4,22 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use anyhow::Context;
-use domain::Event;
 use domain::order::Order;
-use domain::subscription::SubscriptionEvent;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::evidence::Evidence;
-use super::{Finding, fold};
+use super::{Finding, System, agreement, fold};
 
 const ONCE: &str = "the provider did nothing twice";
-const SAME: &str = "what is at the provider is what is here";
+const KNOWN: &str = "every order at the provider is known here";
+const SAME: &str = "seats, days and states here are the provider's, and neither side has others";
 const FORWARD: &str = "an older notice never overwrites newer state";
-const HINTS: &str = "webhooks are hints: stored as sent, and the end state is the provider's";
+const HINTS: &str = "webhooks are hints: stored once, as sent";
 
 /// The simulator answers at once.
 const ANSWER: Duration = Duration::from_secs(10);
-/// Subscriptions compared one by one; the newest, if there are more.
-const COMPARED: usize = 2_000;
 
 #[derive(Deserialize)]
 struct Ledger {
@@ -37,29 +34,27 @@ struct Entry {
     resource_id: String,
 }
 
-pub(super) async fn check(evidence: &Evidence, ccp_sim: Option<&str>) -> anyhow::Result<Vec<Finding>> {
+pub(super) async fn check(evidence: &Evidence, system: &System) -> anyhow::Result<Vec<Finding>> {
     let (steps, backwards) = revisions(evidence);
-    let forward = Finding::new(14, FORWARD, steps, backwards);
     let altered: Vec<String> =
         evidence.altered_webhooks.iter().map(|id| format!("the webhook {id} is not what was stored")).collect();
     let webhooks = usize::try_from(evidence.webhooks).unwrap_or_default();
-    let Some(url) = ccp_sim else {
-        let hints = Finding::new(15, HINTS, webhooks, altered);
-        return Ok(vec![Finding::not_given(11, ONCE), Finding::not_given(13, SAME), forward, hints]);
+    let mut findings = vec![Finding::new(14, FORWARD, steps, backwards), Finding::new(15, HINTS, webhooks, altered)];
+    let Some(url) = system.ccp_sim.as_deref() else {
+        findings.extend([(11, ONCE), (13, KNOWN), (13, SAME)].map(|(number, claim)| Finding::not_given(number, claim)));
+        return Ok(findings);
     };
     let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?;
     let ledger = http.get(format!("{url}/sim/ledger")).send().await.context("the provider cannot be reached")?;
     let ledger: Ledger = ledger.error_for_status()?.json().await?;
-    let (compared, mut differing) = subscriptions(evidence, &http, url).await?;
-    let orders = fold::orders(evidence);
-    let orphans = orphans(evidence, &ledger, &orders);
-    differing.extend(altered);
-    Ok(vec![
-        Finding::new(11, ONCE, ledger.effects.len(), twice(&ledger)),
-        Finding::new(13, SAME, ledger.effects.len(), orphans),
-        forward,
-        Finding::new(15, HINTS, webhooks + compared, differing),
-    ])
+    let effects = ledger.effects.len();
+    let (compared, differing) = agreement::check(evidence, &system.database_url, (&http, url)).await?;
+    findings.extend([
+        Finding::new(11, ONCE, effects, twice(&ledger)),
+        Finding::new(13, KNOWN, effects, orphans(evidence, &ledger, &fold::orders(evidence))),
+        Finding::new(13, SAME, compared, differing),
+    ]);
+    Ok(findings)
 }
 
 fn twice(ledger: &Ledger) -> Vec<String> {
@@ -119,33 +114,4 @@ fn revisions(evidence: &Evidence) -> (usize, Vec<String>) {
         }
     }
     (looked_at, back)
-}
-
-/// Seats and state of each subscription as the provider's console shows them: an edit of nothing changes nothing.
-async fn subscriptions(evidence: &Evidence, http: &reqwest::Client, url: &str) -> anyhow::Result<(usize, Vec<String>)> {
-    let started: Vec<(&str, &str)> = evidence.events.iter().rev().filter_map(provider_id).take(COMPARED).collect();
-    let mut differing = Vec::new();
-    for (ours, theirs) in &started {
-        let Some(row) = Uuid::parse_str(ours).ok().and_then(|id| evidence.rows.get("read_subscriptions")?.get(&id))
-        else {
-            continue;
-        };
-        let answer = http.patch(format!("{url}/sim/subscriptions/{theirs}")).json(&json!({})).send().await?;
-        let shown: Value = answer.json().await.unwrap_or_default();
-        let core = &row["state"];
-        if shown["quantity"] != core["quantity"] || shown["status"] != core["status"] {
-            differing
-                .push(format!("{ours} is {} seats {} here, at the provider {shown}", core["quantity"], core["status"]));
-        }
-    }
-    Ok((started.len(), differing))
-}
-
-fn provider_id(recorded: &event_log::Recorded) -> Option<(&str, &str)> {
-    match recorded.event() {
-        Ok(Event::Subscription(SubscriptionEvent::SubscriptionStarted(started))) => {
-            Some((&recorded.aggregate_id, &started.provider_subscription_id))
-        }
-        _ => None,
-    }
 }

@@ -165,3 +165,22 @@ async fn catalogue(provider: &Provider) -> BTreeMap<String, Value> {
         }
     }
 }
+
+#[tokio::test]
+async fn the_console_lists_every_subscription_as_it_is() {
+    let provider = Provider::new().await;
+    let account = provider.account().await;
+    let id = provider.subscribe(&account, "office-business", 2).await;
+    let shown = provider.subscription(&id).await;
+    provider.fault(json!({ "fault": "stale", "times": 100 })).await;
+    provider.control(Method::PATCH, &format!("subscriptions/{id}"), json!({ "quantity": 7 })).await;
+    let listed = provider.control(Method::GET, "subscriptions", Value::Null).await;
+    let [one] = listed["subscriptions"].as_array().unwrap().as_slice() else { panic!("{listed}") };
+    assert_eq!(
+        (&one["subscription_id"], &one["account_id"], &one["quantity"]),
+        (&json!(id), &json!(account), &json!(7))
+    );
+    for name in ["starts_on", "ends_on", "auto_renew", "status"] {
+        assert_eq!(one[name], shown[name], "{name}");
+    }
+}

@@ -2,18 +2,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeSet;
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor, PgConnection};
 use tests::driver::{Journal, Line, Load, Received, Request};
-use tests::invariants::{self, Sampler, System};
+use tests::invariants::{self, Report, Sampler, System};
+use tests::story;
 use tests::world::World;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Damage to a database whose product is gone, as somebody would do it who may do anything.
-const DAMAGE: [&str; 10] = [
+const DAMAGE: [&str; 11] = [
     "set session_replication_role = replica",
     "delete from events where position = (select max(position) from events where event_type = 'OrderSubmitted')",
     "update command_results set version = version + 100 where first_position = 1",
@@ -25,6 +28,32 @@ const DAMAGE: [&str; 10] = [
     "update readers set position = -1000 where name = 'indexes'",
     "insert into dead_letters (reader, generation, aggregate_type, aggregate_id, position, reason) \
      select name, generation, 'order', 'x', 1, 'by hand' from readers where name = 'orders'",
+    "insert into read_moves (noun, generation, customer_id) values ('read_orders', 99, gen_random_uuid())",
+];
+
+/// What makes a subscription another than the provider's, with what is said of it.
+const DIFFERENT: [(&str, &str); 5] = [
+    (
+        "update events set payload = regexp_replace(payload::text, '\"starts_on\":\"\\d+-', '\"starts_on\":\"1999-')::json \
+         where event_type = 'SubscriptionStarted' and aggregate_id = $1",
+        "starts_on is 1999-",
+    ),
+    (
+        "update events set payload = regexp_replace(payload::text, '\"ends_on\":\"\\d+-', '\"ends_on\":\"2999-')::json \
+         where event_type = 'SubscriptionStarted' and aggregate_id = $1",
+        "ends_on is 2999-",
+    ),
+    (
+        "update events set payload = regexp_replace(payload::text, '\"quantity\":\\d+', '\"quantity\":77')::json \
+         where event_type = 'SubscriptionStarted' and aggregate_id = $1",
+        "quantity is 77 here",
+    ),
+    (
+        "update events set payload = regexp_replace(payload::text, '\"provider_subscription_id\":\"', \
+         '\"provider_subscription_id\":\"not-')::json where event_type = 'SubscriptionStarted' and aggregate_id = $1",
+        "and the provider has no not-",
+    ),
+    ("delete from events where aggregate_type = 'subscription' and aggregate_id = $1", "which is unknown here"),
 ];
 
 fn request(key: &str) -> Request {
@@ -71,10 +100,87 @@ async fn faults_done_by_hand_are_found() -> anyhow::Result<()> {
         connection.execute(damage).await?;
     }
     damage_journal(&journal)?;
+    tell_secrets(&world, &mut connection).await?;
     let report = invariants::check(&system).await?;
     let found: BTreeSet<u8> = report.0.iter().filter(|f| !f.violations.is_empty()).map(|f| f.number).collect();
-    let wanted = BTreeSet::from([1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 15, 20, 21]);
+    let wanted = BTreeSet::from([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 15, 20, 21, 24]);
     assert!(found.is_superset(&wanted), "not found: {:?}\n{}", wanted.difference(&found), report.complaints());
+    let told: Vec<&String> =
+        report.0.iter().filter(|finding| finding.number == 24).flat_map(|finding| &finding.violations).collect();
+    for secret in ["has the provider's client secret", "has the operator's token", "has the wallet's key"] {
+        assert!(told.iter().any(|told| told.ends_with(secret)), "{secret}: {told:?}");
+    }
+    Ok(())
+}
+
+/// In an effect, a dead letter and a log.
+async fn tell_secrets(world: &World, connection: &mut PgConnection) -> anyhow::Result<()> {
+    let settings = &world.settings;
+    let outcome = format!("asked as {}", settings.provider.client_secret);
+    sqlx::query("update effects set outcome = $1 where op_id = (select min(op_id::text)::uuid from effects)")
+        .bind(outcome)
+        .execute(&mut *connection)
+        .await?;
+    let reason = format!("refused {}", world.tokens.operator);
+    sqlx::query("update dead_letters set reason = $1").bind(reason).execute(connection).await?;
+    let mut log = OpenOptions::new().append(true).open(settings.logs.join("cloudsales.log"))?;
+    writeln!(log, "paying with {}", settings.gateways.as_ref().unwrap().wallet_key)?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_between_us_and_the_provider_are_found() -> anyhow::Result<()> {
+    let mut world = World::start().await?;
+    let (customer, service) = (world.customer()?, world.service("office-business")?);
+    let mut bought = Vec::new();
+    for _ in DIFFERENT {
+        bought.push(story::buys(&customer, &world.sample.account_id, service, 2).await?);
+    }
+    let system = System::of(&world, None);
+    let before = invariants::check(&system).await?;
+    assert_eq!(before.violations(), 0, "{}", before.complaints());
+
+    world.product.kill9().await?;
+    let mut connection = PgConnection::connect(&world.admin_url).await?;
+    connection.execute("set session_replication_role = replica").await?;
+    for ((damage, _), subscription) in DIFFERENT.iter().zip(&bought) {
+        let id = subscription["id"].as_str().unwrap();
+        let done = sqlx::query(damage).bind(id).execute(&mut connection).await?.rows_affected();
+        assert!(done > 0, "there is nothing to damage: {damage}");
+    }
+    // Nobody is about to settle it.
+    connection.execute("update effects set state = 'done' where state = 'due'").await?;
+    let report = invariants::check(&system).await?;
+    let differing: Vec<&String> =
+        report.0.iter().filter(|finding| finding.number == 13).flat_map(|finding| &finding.violations).collect();
+    for (damage, told) in DIFFERENT {
+        assert!(differing.iter().any(|found| found.contains(told)), "{damage}: {differing:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_of_generations_are_found() -> anyhow::Result<()> {
+    let mut world = World::start().await?;
+    let system = System::of(&world, None);
+    world.product.kill9().await?;
+    let generations = |report: &Report| {
+        let finding = report.0.iter().find(|finding| finding.number == 10).unwrap();
+        (finding.looked_at, finding.violations.join("\n"))
+    };
+    let (looked_at, found) = generations(&invariants::check(&system).await?);
+    assert!(looked_at > Some(0) && found.is_empty(), "{found}");
+
+    // What a rebuild that died leaves is emptied by the next one.
+    let mut connection = PgConnection::connect(&world.admin_url).await?;
+    connection.execute("insert into read_catalogue_changes (generation, position) values (2, 0)").await?;
+    assert_eq!(generations(&invariants::check(&system).await?).1, "");
+
+    // Shown although nothing was built.
+    connection.execute("update readers set generation = 2 where name = 'directory'").await?;
+    let (_, found) = generations(&invariants::check(&system).await?);
+    assert!(found.contains("directory was rebuilt, and read_customers lacks"), "{found}");
+    assert!(found.contains("read_customers has rows of generation 1"), "{found}");
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use tests::story::new_key;
 use tests::world::World;
 
 /// By the number of what must never happen.
-const DAMAGE: [(u8, &str); 13] = [
+const DAMAGE: [(u8, &str); 14] = [
     (
         16,
         "update events set payload = replace(payload::text, '\"119.00\"', '\"120.00\"')::json \
@@ -60,6 +60,11 @@ const DAMAGE: [(u8, &str); 13] = [
          from events where event_type = 'PaymentStarted' order by position limit 1",
     ),
     (18, "delete from events where event_type = 'PaymentAttempted'"),
+    (
+        23,
+        "update events set payload = regexp_replace(payload::text, '\"unit_cost\":\\{\"amount\":\"', \
+         '\"unit_cost\":{\"amount\":\"7')::json where event_type = 'SubscriptionStarted'",
+    ),
 ];
 
 /// A month that was billed and paid by itself, of which some went back, and some came in twice.

@@ -46,7 +46,7 @@ fn entries(papers: &Papers) -> impl Iterator<Item = Entry> {
 }
 
 /// Every line of every document that bills charges and was not taken back.
-fn lines(papers: &Papers) -> impl Iterator<Item = (Uuid, &InvoiceLine)> {
+pub(super) fn lines(papers: &Papers) -> impl Iterator<Item = (Uuid, &InvoiceLine)> {
     let invoices = papers.live_invoices();
     let invoiced = invoices.flat_map(|(id, invoice)| invoice.contents.lines.iter().map(move |line| (*id, line)));
     let notes = papers.period_notes();

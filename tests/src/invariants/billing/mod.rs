@@ -4,6 +4,7 @@ mod balances;
 mod commission;
 mod ledger;
 mod numbers;
+mod replay;
 mod rows;
 mod sums;
 
@@ -79,6 +80,12 @@ pub(super) fn check(evidence: &Evidence) -> Vec<Finding> {
             "each charge is on one document, and each line is a charge",
             lines,
             ledger::check(evidence, &papers),
+        ),
+        Finding::new(
+            23,
+            "money follows from events: folded again or asked another day, it is the same",
+            documents + papers.payments.len(),
+            replay::check(evidence, &papers),
         ),
     ]
 }

@@ -4,7 +4,7 @@ mod lines;
 
 use commands::account::{LinkAccount, RefuseAccount};
 use commands::effects::Due;
-use commands::order::{MarkSubmitted, RefuseAtSubmission};
+use commands::order::{CancelStrandedOrder, MarkSubmitted, RefuseAtSubmission};
 use domain::account::{AccountRules, AccountStatus};
 use domain::customer::CustomerRules;
 use domain::ids;
@@ -53,12 +53,19 @@ impl Adapter {
         Ok(done("linked"))
     }
 
-    /// Has the order at the provider.
+    /// Has the order at the provider. Where its account is closed it is cancelled instead.
     pub(crate) async fn submit_order(&self, due: &Due, order_id: Uuid) -> Step {
         let order = self.load::<OrderRules>(order_id).await?;
         let Some(order) = order.state.known() else { return Ok(done("there is no such order")) };
+        let account = self.load::<AccountRules>(order.details.account_id).await?;
+        let account = account.state.known();
+        let is_stranded = account.is_some_and(|account| account.status == AccountStatus::Closed);
+        if is_stranded && order.may_go_out() {
+            let cancel = CancelStrandedOrder { order_id };
+            self.answer(due, "stranded", &cancel).await.map_err(Answered::unforeseen)?;
+        }
         // Also an order that no longer waits may have been sent: a crash after the call left no try behind.
-        if due.attempts > 0 || !order.may_go_out() {
+        if due.attempts > 0 || is_stranded || !order.may_go_out() {
             let found = self.client.find_order(order_id).await.map_err(|f| perform::unanswered(due, &f))?;
             if let Some(found) = found {
                 return self.mark_submitted(due, order_id, found).await;
@@ -67,9 +74,10 @@ impl Adapter {
         if !order.may_go_out() {
             return Ok(done(format!("the order is {}", order.status.name())));
         }
-        let account = self.load::<AccountRules>(order.details.account_id).await?;
-        let linked = account.state.known().and_then(|account| account.provider_account_id.clone());
-        let Some(provider_account_id) = linked else {
+        if is_stranded {
+            return Ok(done("its account is closed"));
+        }
+        let Some(provider_account_id) = account.and_then(|account| account.provider_account_id.clone()) else {
             return Ok(Performed::Wait {
                 after: backoff::poll_after(due.asked),
                 why: "the account is not linked".to_owned(),

@@ -23,7 +23,7 @@ pub use collection::{UnpaidInvoice, invoices_to_collect, invoices_to_dun, unpaid
 pub use commissions::{IndexedStatement, commission_statement};
 pub use drifts::{IndexedDrift, account_of_provider, drifts_about, open_drifts, subscriptions_of_provider};
 pub use invoices::{DueInvoice, invoices_due_before};
-pub use orders::{ScheduledOrder, UnpaidOrder, due_orders, orders_unpaid_since};
+pub use orders::{ScheduledOrder, UnpaidOrder, due_orders, open_orders, orders_unpaid_since};
 pub use subscriptions::{
     has_live_subscriptions, live_subscriptions_ended_by, live_subscriptions_of, subscription_of_provider,
 };

@@ -11,7 +11,7 @@ mod quote;
 mod schedule;
 mod unpaid;
 
-pub use cancel::CancelOrder;
+pub use cancel::{CancelOrder, CancelStrandedOrder};
 pub use checkout::CheckOutOrder;
 pub use credit::CreditOrder;
 pub use notify::NoteNotified;

@@ -23,7 +23,7 @@ pub enum Refusal {
     PersonIncomplete { field: &'static str },
     #[error("Another account has this one of the provider's.")]
     ProviderAccountTaken,
-    #[error("The account still has live subscriptions.")]
+    #[error("The account still has live subscriptions, or orders that may start some.")]
     HasSubscriptions,
     #[error("Line {line}: the service does not exist.")]
     ServiceUnknown { line: u32 },

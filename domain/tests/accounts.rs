@@ -47,7 +47,7 @@ fn refuse() -> AccountCommand {
 }
 
 fn close() -> AccountCommand {
-    AccountCommand::Close { has_live_subscriptions: false }
+    AccountCommand::Close { has_live_subscriptions: false, has_open_orders: false }
 }
 
 fn link_existing(id: &str, taken: bool) -> AccountCommand {
@@ -111,8 +111,17 @@ fn nothing_but_opening_is_possible_before_it() {
 
 #[test]
 fn an_account_in_use_stays_open() {
-    let in_use = AccountCommand::Close { has_live_subscriptions: true };
-    given::<AccountRules>(&[opened(), linked()]).when(asked(in_use)).then_expect_error(Refusal::HasSubscriptions);
+    for (has_live_subscriptions, has_open_orders) in [(true, false), (false, true), (true, true)] {
+        let in_use = AccountCommand::Close { has_live_subscriptions, has_open_orders };
+        given::<AccountRules>(&[opened(), linked()]).when(asked(in_use)).then_expect_error(Refusal::HasSubscriptions);
+    }
+}
+
+#[test]
+fn a_refused_account_is_closed_whatever_waits_for_it() {
+    let waited_for = AccountCommand::Close { has_live_subscriptions: false, has_open_orders: true };
+    let closed = vec![AccountEvent::AccountClosed {}];
+    given::<AccountRules>(&[opened(), refused()]).when(asked(waited_for)).then_expect_events(closed);
 }
 
 #[test]

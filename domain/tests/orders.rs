@@ -7,8 +7,8 @@ use cqrs_es::test::TestFramework;
 use domain::account::AccountStatus;
 use domain::decider::{Folded, fold};
 use domain::order::{
-    LineOutcome, OrderCommand, OrderEvent, OrderRules, OrderState, OrderStatus, PaymentMode, PlaceOrder, RequestedLine,
-    priced, problems,
+    ACCOUNT_NOT_USABLE, LineOutcome, OrderCommand, OrderEvent, OrderRules, OrderState, OrderStatus, PaymentMode,
+    PlaceOrder, RequestedLine, priced, problems,
 };
 use domain::service::ServiceStatus;
 use domain::{Currency, Refusal, UnitPrice};
@@ -259,6 +259,23 @@ fn before_submission_a_cancellation_holds_at_once() {
         ]);
         given(after(history, OrderCommand::Cancel)).when(asked(OrderCommand::Cancel)).then_expect_events(vec![]);
     }
+}
+
+#[test]
+fn what_has_not_gone_out_when_its_account_is_closed_is_cancelled() {
+    let stranded = || asked(OrderCommand::CancelStranded);
+    let ended = vec![
+        line_cancelled(1, ACCOUNT_NOT_USABLE),
+        line_cancelled(2, ACCOUNT_NOT_USABLE),
+        OrderEvent::OrderCancelled {},
+    ];
+    given(placed(&[1, 1])).when(stranded()).then_expect_events(ended);
+    given(after(placed(&[1]), OrderCommand::CancelStranded)).when(stranded()).then_expect_events(vec![]);
+    // What waits for its day or is at the provider has an end of its own.
+    for history in [scheduled(&[1]), submitted(&[1]), after(placed(&[1]), OrderCommand::Cancel)] {
+        given(history).when(stranded()).then_expect_events(vec![]);
+    }
+    given(vec![]).when(stranded()).then_expect_error(Refusal::NotFound);
 }
 
 #[test]

@@ -39,6 +39,7 @@ fn any_command() -> impl Strategy<Value = OrderCommand> {
         3 => id().prop_map(|payment_id| OrderCommand::MarkPaid { payment_id }),
         2 => id().prop_map(|payment_id| OrderCommand::MarkPaymentFailed { payment_id, reason: "other".to_owned() }),
         1 => Just(OrderCommand::CancelUnpaid),
+        1 => Just(OrderCommand::CancelStranded),
         1 => any::<bool>().prop_map(|failed| OrderCommand::NoteNotified { ended_at: at(), failed }),
     ]
 }

@@ -6,7 +6,7 @@ mod ordering;
 use cqrs_es::test::TestFramework;
 use domain::Refusal;
 use domain::decider::{Folded, OwnedAsked, fold};
-use domain::order::{NOT_PAID, Order, OrderCommand, OrderEvent, OrderRules, OrderStatus};
+use domain::order::{ACCOUNT_NOT_USABLE, NOT_PAID, Order, OrderCommand, OrderEvent, OrderRules, OrderStatus};
 use ordering::*;
 use uuid::Uuid;
 
@@ -125,6 +125,16 @@ fn it_is_cancelled_while_no_payment_is_open() {
     let reason = "cancelled-by-request";
     for history in [told(&[]), told(&[request(FIRST), fails(FIRST)]), told(&[request(FIRST), pays(FIRST)])] {
         given(history).when(asked(OrderCommand::Cancel)).then_expect_events(cancelled(reason));
+    }
+}
+
+#[test]
+fn what_is_paid_when_its_account_is_closed_is_cancelled() {
+    let paid = told(&[request(FIRST), pays(FIRST)]);
+    given(paid).when(asked(OrderCommand::CancelStranded)).then_expect_events(cancelled(ACCOUNT_NOT_USABLE));
+    // What is not paid does not go out: it is paid first, or not in time.
+    for history in [told(&[]), told(&[request(FIRST)]), told(&[request(FIRST), fails(FIRST)])] {
+        given(history).when(asked(OrderCommand::CancelStranded)).then_expect_events(vec![]);
     }
 }
 

@@ -77,6 +77,11 @@ fn placed(order_id: Uuid, account_id: Uuid) -> OrderEvent {
     OrderEvent::OrderPlaced { details: details(order_id, account_id, PaymentMode::Invoice) }
 }
 
+fn paid() -> OrderEvent {
+    let (payment_id, at) = (Uuid::from_u128(0xa1), "2026-10-05T09:00:04Z".parse().unwrap());
+    OrderEvent::OrderPaid { payment_id, account_id: ACCOUNT, at }
+}
+
 #[test]
 fn an_opened_account_is_opened_at_the_provider() {
     let mut provision = Running::default();
@@ -118,12 +123,35 @@ fn a_refused_account_that_is_linked_by_hand_still_releases_its_orders() {
     assert_eq!(provision.account(ACCOUNT, linked()), [Effect::SubmitOrder { order_id: FIRST }]);
 }
 
+/// Whoever is to send them out finds the account closed, and cancels them.
 #[test]
-fn a_closed_account_forgets_what_waited() {
+fn a_closed_account_releases_what_waited_for_it() {
     let mut provision = Running::default();
     provision.order(FIRST, placed(FIRST, ACCOUNT));
+    provision.order(SECOND, paid());
+    let expected = [Effect::SubmitOrder { order_id: FIRST }, Effect::SubmitOrder { order_id: SECOND }];
+    assert_eq!(provision.account(ACCOUNT, AccountEvent::AccountClosed {}), expected);
     assert_eq!(provision.account(ACCOUNT, AccountEvent::AccountClosed {}), []);
-    assert_eq!(provision.state(&ACCOUNT.to_string()), ProvisionState::default());
+}
+
+#[test]
+fn nothing_waits_for_a_closed_account() {
+    for before in [vec![], vec![linked()]] {
+        let mut provision = Running::default();
+        for event in before.into_iter().chain([AccountEvent::AccountClosed {}]) {
+            assert_eq!(provision.account(ACCOUNT, event), []);
+        }
+        assert_eq!(provision.order(SECOND, paid()), [Effect::SubmitOrder { order_id: SECOND }]);
+        assert!(provision.state(&ACCOUNT.to_string()).waiting.is_empty());
+    }
+}
+
+#[test]
+fn a_state_stored_before_closing_was_remembered_is_read() {
+    let stored = format!(r#"{{"linked":false,"waiting":["{FIRST}"]}}"#);
+    let mut provision = Running([(ACCOUNT.to_string(), stored)].into());
+    let expected = [Effect::SubmitOrder { order_id: FIRST }];
+    assert_eq!(provision.account(ACCOUNT, AccountEvent::AccountClosed {}), expected);
 }
 
 #[test]
@@ -139,14 +167,12 @@ fn prepaid_and_scheduled_orders_do_not_go_out() {
 
 #[test]
 fn a_prepaid_order_goes_out_once_it_is_paid_and_the_account_is_there() {
-    let paid =
-        OrderEvent::OrderPaid { payment_id: SECOND, account_id: ACCOUNT, at: "2026-10-05T09:00:04Z".parse().unwrap() };
     let mut provision = Running::default();
     provision.account(ACCOUNT, linked());
-    assert_eq!(provision.order(FIRST, paid.clone()), [Effect::SubmitOrder { order_id: FIRST }]);
+    assert_eq!(provision.order(FIRST, paid()), [Effect::SubmitOrder { order_id: FIRST }]);
     let mut provision = Running::default();
     provision.account(ACCOUNT, opened(ACCOUNT));
-    assert_eq!(provision.order(FIRST, paid), []);
+    assert_eq!(provision.order(FIRST, paid()), []);
     assert_eq!(provision.account(ACCOUNT, linked()), [Effect::SubmitOrder { order_id: FIRST }]);
 }
 

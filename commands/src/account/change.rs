@@ -2,6 +2,7 @@
 
 use domain::account::{AccountCommand, AccountRules};
 use domain::customer::{Change, ContactDetails};
+use domain::order::OrderRules;
 use domain::{AggregateType, StreamId};
 use uuid::Uuid;
 
@@ -40,9 +41,22 @@ impl Command for CloseAccount {
     const OPERATION: Operation = Operation::CloseAccount;
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
+        // Orders first: one that ends meanwhile is seen by what it has started.
+        let has_open_orders = has_open_orders(work, self.account_id).await?;
         let has_live_subscriptions = index::has_live_subscriptions(work.bus().pool(), self.account_id).await?;
-        decide(work, self.account_id, &AccountCommand::Close { has_live_subscriptions }).await
+        decide(work, self.account_id, &AccountCommand::Close { has_live_subscriptions, has_open_orders }).await
     }
+}
+
+/// One that still waits for its day holds nobody up: then it finds the account closed, and fails.
+async fn has_open_orders(work: &mut Work<'_>, account_id: Uuid) -> Result<bool, Failure> {
+    for order in index::open_orders(work.bus().pool(), account_id).await? {
+        let order = work.read::<OrderRules>(order).await?;
+        if order.state.known().is_some_and(|order| !order.status.is_final()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn decide(work: &mut Work<'_>, account_id: Uuid, command: &AccountCommand) -> Result<Answer, Failure> {

@@ -1,4 +1,4 @@
-//! Which orders wait for their day, and which to be paid.
+//! Which orders wait for their day, which to be paid, and which of them have not ended.
 
 use std::sync::Arc;
 
@@ -51,6 +51,11 @@ pub(super) async fn placed(
     recorded: &Recorded,
     details: &OrderDetails,
 ) -> Result<(), ApplyError> {
+    sqlx::query("insert into index_open_orders (order_id, account_id) values ($1, $2) on conflict do nothing")
+        .bind(details.order_id)
+        .bind(details.account_id)
+        .execute(&mut *tx)
+        .await?;
     match details.payment {
         PaymentMode::Invoice => return Ok(()),
         PaymentMode::Prepaid => {}
@@ -68,25 +73,32 @@ pub(super) async fn placed(
     Ok(())
 }
 
-/// Takes out what waits no more, in one go: nearly all of these orders never waited.
+/// Takes out what waits no more, and what has ended, in one go: nearly all of these orders never waited.
 pub(super) async fn no_longer_waiting(tx: &mut PgConnection, events: &[Arc<Recorded>]) -> Result<(), ApplyError> {
-    let (mut started, mut paid) = (Vec::new(), Vec::new());
+    let (mut started, mut paid, mut ended) = (Vec::new(), Vec::new(), Vec::new());
     for recorded in events {
         let event = recorded.event().map_err(|error| ApplyError::Poison(error.to_string()))?;
         let Event::Order(event) = event else { continue };
-        if matches!(event, OrderEvent::OrderPlaced { .. }) || has_ended(event) {
-            started.push(recorded.aggregate_id.as_str());
+        let order = recorded.aggregate_id.as_str();
+        if matches!(event, OrderEvent::OrderPlaced { .. }) || has_come_to_nothing(event) {
+            started.push(order);
         }
-        if matches!(event, OrderEvent::OrderPaid { .. }) || has_ended(event) {
-            paid.push(recorded.aggregate_id.as_str());
+        if matches!(event, OrderEvent::OrderPaid { .. }) || has_come_to_nothing(event) {
+            paid.push(order);
+        }
+        if matches!(event, OrderEvent::OrderFulfilled {} | OrderEvent::OrderPartiallyFulfilled {})
+            || has_come_to_nothing(event)
+        {
+            ended.push(order);
         }
     }
     take_out(tx, "delete from index_scheduled_orders where order_id = any($1::text[]::uuid[])", &started).await?;
-    take_out(tx, "delete from index_unpaid_orders where order_id = any($1::text[]::uuid[])", &paid).await
+    take_out(tx, "delete from index_unpaid_orders where order_id = any($1::text[]::uuid[])", &paid).await?;
+    take_out(tx, "delete from index_open_orders where order_id = any($1::text[]::uuid[])", &ended).await
 }
 
-/// Without having been placed, or paid.
-const fn has_ended(event: &OrderEvent) -> bool {
+/// Perhaps without having been placed, or paid.
+const fn has_come_to_nothing(event: &OrderEvent) -> bool {
     matches!(event, OrderEvent::OrderFailed {} | OrderEvent::OrderCancelled {})
 }
 
@@ -95,6 +107,23 @@ async fn take_out(tx: &mut PgConnection, delete: &'static str, orders: &[&str]) 
         sqlx::query(delete).bind(orders).execute(tx).await?;
     }
     Ok(())
+}
+
+/// The orders of an account that have been placed and, as far as the index knows, have not ended. What the index does
+/// not have yet is looked up at the end of the log, so that one placed a moment ago is not overlooked.
+///
+/// # Errors
+/// Any database error.
+pub async fn open_orders<'e, E: PgExecutor<'e>>(executor: E, account: Uuid) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select order_id from index_open_orders where account_id = $1 \
+         union select aggregate_id::uuid from unindexed_events \
+         where aggregate_type = 'order' and event_type = 'OrderPlaced' \
+            and payload #>> '{OrderPlaced,details,account_id}' = $1::text",
+    )
+    .bind(account)
+    .fetch_all(executor)
+    .await
 }
 
 /// The next prepaid orders that were placed at `until` or earlier and are not paid, oldest first; `after` is the last of

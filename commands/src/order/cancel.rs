@@ -25,3 +25,20 @@ impl Command for CancelOrder {
         Ok(Answer::resource(status, StreamId::new(AggregateType::Order, self.order_id)))
     }
 }
+
+/// Its account was closed before it went out. One that no longer waits to go out has an end of its own.
+#[derive(Debug)]
+pub struct CancelStrandedOrder {
+    pub order_id: Uuid,
+}
+
+impl Command for CancelStrandedOrder {
+    const OPERATION: Operation = Operation::System;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
+        let order = work.read::<OrderRules>(self.order_id).await?;
+        let customer_id = order.state.known().ok_or(Failure::NotFound)?.details.customer_id;
+        work.decide::<OrderRules>(self.order_id, &OrderCommand::CancelStranded, Some(customer_id)).await?;
+        Ok(Answer::resource(200, StreamId::new(AggregateType::Order, self.order_id)))
+    }
+}

@@ -27,6 +27,8 @@ pub enum AccountCommand {
     },
     Close {
         has_live_subscriptions: bool,
+        /// Orders that have been placed and have not ended: they may still start subscriptions.
+        has_open_orders: bool,
     },
 }
 

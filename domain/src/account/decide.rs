@@ -58,7 +58,11 @@ fn change(account: &Account, command: &AccountCommand) -> Result<Decided<Account
             AccountStatus::Pending | AccountStatus::Active | AccountStatus::Refused,
             AccountCommand::ChangeDetails { name, contact },
         ) => Ok(change_details(account, name, contact)),
-        (AccountStatus::Active | AccountStatus::Refused, AccountCommand::Close { has_live_subscriptions }) => {
+        (AccountStatus::Active, AccountCommand::Close { has_live_subscriptions, has_open_orders }) => {
+            close(*has_live_subscriptions || *has_open_orders)
+        }
+        // Its orders wait in vain: they hold nobody up, and are cancelled when it is closed.
+        (AccountStatus::Refused, AccountCommand::Close { has_live_subscriptions, .. }) => {
             close(*has_live_subscriptions)
         }
         (AccountStatus::Closed, AccountCommand::Close { .. }) => Ok(Decided::nothing()),
@@ -98,8 +102,8 @@ fn change_details(account: &Account, name: &str, contact: &Change<ContactDetails
     Decided::from(event).with_personal(replaced)
 }
 
-fn close(has_live_subscriptions: bool) -> Result<Decided<AccountEvent>, Refusal> {
-    if has_live_subscriptions {
+fn close(is_in_use: bool) -> Result<Decided<AccountEvent>, Refusal> {
+    if is_in_use {
         return Err(Refusal::HasSubscriptions);
     }
     Ok(AccountEvent::AccountClosed {}.into())

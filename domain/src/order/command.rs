@@ -50,6 +50,8 @@ pub enum OrderCommand {
     },
     /// It was not paid in time.
     CancelUnpaid,
+    /// Its account was closed before it went out.
+    CancelStranded,
     /// The customer was told how it ended, or wanted no word of it. `failed`: it wanted one and could not be told.
     NoteNotified {
         ended_at: DateTime<Utc>,

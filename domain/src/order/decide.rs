@@ -98,6 +98,9 @@ fn follow_up(order: &Order, command: &OrderCommand) -> Result<Decided<OrderEvent
         }
         (Status::Submitted | Status::Cancelled, Command::Cancel) => Ok(Decided::nothing()),
 
+        (_, Command::CancelStranded) if order.may_go_out() => Ok(cancelled(order, start::ACCOUNT_NOT_USABLE).into()),
+        (_, Command::CancelStranded) => Ok(Decided::nothing()),
+
         (Status::Cancelled, Command::RecordLate { line, subscription_id, provider_subscription_id })
             if submitted.is_none() =>
         {

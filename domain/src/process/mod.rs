@@ -50,7 +50,7 @@ pub trait Process {
 pub enum Effect {
     /// Have the account at the provider.
     OpenAccount { account_id: Uuid },
-    /// Have the order at the provider.
+    /// Have the order at the provider, or cancelled where its account is closed.
     SubmitOrder { order_id: Uuid },
     /// Find out what became of the order's lines.
     WatchOrder { order_id: Uuid },

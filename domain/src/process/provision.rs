@@ -19,6 +19,9 @@ pub struct ProvisionState {
     pub linked: bool,
     /// Orders placed while it had not, oldest first.
     pub waiting: Vec<Uuid>,
+    /// Nothing can go out any more: there is nothing to wait for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
 }
 
 /// What happened to an account, or to an order.
@@ -66,21 +69,28 @@ impl Process for Provision {
             ProvisionNews::Wants(effect) => vec![effect],
             ProvisionNews::AccountLinked => {
                 state.linked = true;
-                let waiting = std::mem::take(&mut state.waiting).into_iter();
-                waiting.map(|order_id| Effect::SubmitOrder { order_id }).collect()
+                released(state)
             }
+            // The worker finds the account closed and cancels them.
             ProvisionNews::AccountClosed => {
-                state.waiting.clear();
-                Vec::new()
+                state.closed = true;
+                released(state)
             }
             // An order cancelled while it waits is still sent out as an effect: the worker finds it cancelled and stops.
-            ProvisionNews::OrderReady { order_id } if state.linked => vec![Effect::SubmitOrder { order_id }],
+            ProvisionNews::OrderReady { order_id } if state.linked || state.closed => {
+                vec![Effect::SubmitOrder { order_id }]
+            }
             ProvisionNews::OrderReady { order_id } => {
                 state.waiting.push(order_id);
                 Vec::new()
             }
         }
     }
+}
+
+fn released(state: &mut ProvisionState) -> Vec<Effect> {
+    let waiting = std::mem::take(&mut state.waiting).into_iter();
+    waiting.map(|order_id| Effect::SubmitOrder { order_id }).collect()
 }
 
 fn of_account(event: &AccountEvent) -> Option<ProvisionNews> {

@@ -50,7 +50,8 @@ fn link(id: &str) -> AccountCommand {
 fn questions() -> Vec<Question<AccountRules>> {
     let rename = |name: &str| AccountCommand::ChangeDetails { name: name.to_owned(), contact: Change::Keep };
     let existing = |taken| AccountCommand::LinkExisting { provider_account_id: "p-2".to_owned(), taken };
-    let close = |has_live_subscriptions| AccountCommand::Close { has_live_subscriptions };
+    let close =
+        |has_live_subscriptions, has_open_orders| AccountCommand::Close { has_live_subscriptions, has_open_orders };
     vec![
         Question::new("Open", |_| open()),
         Question::new("Link", |_| link("p-1")),
@@ -60,7 +61,8 @@ fn questions() -> Vec<Question<AccountRules>> {
         Question::new("Refuse", |_| AccountCommand::Refuse { reason: "unknown-country".to_owned() }),
         Question::new("ChangeDetails", move |_| rename("Works")),
         Question::new("ChangeDetails, to what they are", move |_| rename("Office")),
-        Question::new("Close", move |_| close(false)),
-        Question::new("Close, with live subscriptions", move |_| close(true)),
+        Question::new("Close", move |_| close(false, false)),
+        Question::new("Close, with live subscriptions", move |_| close(true, false)),
+        Question::new("Close, with open orders", move |_| close(false, true)),
     ]
 }

@@ -89,6 +89,7 @@ fn prepaid_questions() -> Vec<Question<OrderRules>> {
         Question::new("RefuseAtSubmission", |_| refuse(None)),
         Question::new("Cancel", |_| OrderCommand::Cancel),
         Question::new("CancelUnpaid, after 14 days", |_| OrderCommand::CancelUnpaid),
+        Question::new("CancelStranded", |_| OrderCommand::CancelStranded),
     ]
 }
 
@@ -114,6 +115,7 @@ fn questions() -> Vec<Question<OrderRules>> {
         Question::new("RecordOutcome, all rejected", |_| record(vec![rejected(1), rejected(2)])),
         Question::new("RecordOutcome, all cancelled", |_| record(vec![given_up(1), given_up(2)])),
         Question::new("Cancel", |_| OrderCommand::Cancel),
+        Question::new("CancelStranded", |_| OrderCommand::CancelStranded),
         Question::new("NoteNotified", |_| OrderCommand::NoteNotified { ended_at: at(), failed: false }),
     ]
 }

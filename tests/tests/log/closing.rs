@@ -2,21 +2,27 @@
 
 use std::sync::Arc;
 
+use commands::account::CloseAccount;
 use commands::customer::CloseCustomer;
 use commands::invoice::WriteOffInvoice;
 use commands::{Answer, Command, Failure, Operation, Rejection, Work, balance, index};
+use domain::account::AccountEvent;
 use domain::balance::BalanceSource;
 use domain::billing::Period;
+use domain::order::OrderEvent;
 use domain::subscription::{
     Observation, ProvisionedSeat, StartSubscription, SubscriptionCommand, SubscriptionEvent, SubscriptionRules,
     SubscriptionStarted, SubscriptionStatus,
 };
-use domain::{AggregateType, Currency, Refusal, StreamId, ids};
-use event_log::Reader as _;
+use domain::{AggregateType, Currency, Event, Refusal, StreamId, ids};
+use event_log::{NewEvent, Reader as _};
 use tests::log_world::{
-    Bill, Deposit, LogProcess, LogWorld, WriteInvoice, at, customer, euro, operator, persist, system,
+    Bill, Deposit, LogProcess, LogWorld, PATIENCE, WriteInvoice, at, customer, euro, operator, persist, rule_events,
+    system,
 };
 use uuid::Uuid;
+
+const PLACED: &str = include_str!("../../../domain/tests/golden/order/OrderPlaced.1.0.json");
 
 const STARTED: &str = include_str!("../../../domain/tests/golden/subscription/SubscriptionStarted.1.0.json");
 
@@ -155,4 +161,51 @@ async fn a_live_subscription_is_seen_from_its_start_to_its_end() {
     assert!(!live().await, "as soon as it has ended");
     indexed(&world).await;
     assert!(!live().await, "when that is known, too");
+}
+
+/// Writes what happened to something, whoever decided it.
+async fn happened(process: &LogProcess, stream: StreamId, sequence: i64, event: impl Into<Event>) {
+    let key = format!("{} {sequence}", stream.id);
+    let metadata = serde_json::to_string(&system(&key).metadata(None)).unwrap();
+    let mut submission = rule_events(&key, 0, (0, 0)).unwrap();
+    submission.result = Some((stream.clone(), sequence));
+    submission.events = vec![NewEvent::encode(stream, sequence, &event.into(), metadata, None).unwrap()];
+    process.batcher.append(submission, PATIENCE).await.unwrap();
+}
+
+async fn closes_account(process: &LogProcess, key: &str, account_id: Uuid) -> bool {
+    match process.bus.execute(&operator(key), &CloseAccount { account_id }).await {
+        Ok(_) => true,
+        Err(Rejection::Refused(Refusal::HasSubscriptions)) => false,
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_open_order_keeps_an_account_open() {
+    let world = LogWorld::new().await.unwrap();
+    let process = world.process().await.unwrap();
+    let customer_id = registered(&process, "Acme").await;
+    let account_id = Uuid::from_u128(0xacc);
+    let account = || StreamId::new(AggregateType::Account, account_id);
+    let name = "Main".to_owned();
+    let opened = AccountEvent::AccountOpened { account_id, customer_id, reseller_id: None, name, contact: None };
+    happened(&process, account(), 1, opened).await;
+    let provider_account_id = "acct-1".to_owned();
+    happened(&process, account(), 2, AccountEvent::AccountLinked { provider_account_id }).await;
+
+    let OrderEvent::OrderPlaced { mut details } = serde_json::from_str(PLACED).unwrap() else { panic!() };
+    (details.account_id, details.customer_id) = (account_id, customer_id);
+    let order = StreamId::new(AggregateType::Order, details.order_id);
+    let open = async || index::open_orders(&world.app, account_id).await.unwrap();
+    happened(&process, order.clone(), 1, OrderEvent::OrderPlaced { details: details.clone() }).await;
+    assert_eq!(open().await, [details.order_id]);
+    assert!(!closes_account(&process, "as soon as it is placed", account_id).await);
+    indexed(&world).await;
+    assert_eq!(open().await, [details.order_id]);
+    assert!(!closes_account(&process, "when it is known", account_id).await);
+    happened(&process, order, 2, OrderEvent::OrderCancelled {}).await;
+    assert!(closes_account(&process, "as soon as it has ended", account_id).await);
+    indexed(&world).await;
+    assert!(open().await.is_empty(), "when that is known, too");
 }

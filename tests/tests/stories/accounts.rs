@@ -1,11 +1,16 @@
 //! Management accounts: changing them, closing them, what a closed one is good for.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use commands::{Answer as Answered, Command, Context, Failure, Operation, Work};
+use domain::account::{AccountCommand, AccountRules};
+use domain::{AggregateType, StreamId};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::client::{Answer, Client};
+use tests::log_world::{LogProcess, persist, system};
 use tests::story::{self, cast, new_key};
 use tests::world::World;
+use uuid::Uuid;
 
 async fn put(client: &Client, path: &str, body: &Value) -> anyhow::Result<Answer> {
     story::ask(client, Method::PUT, path, None, Some(body)).await
@@ -88,4 +93,75 @@ async fn live_subscriptions(world: &World, customer: &Client) -> anyhow::Result<
     let wish = json!({ "customer_id": world.sample.other_customer_id, "name": "Theirs" });
     let answer = story::ask(customer, Method::POST, "/v1/accounts", Some(&new_key()), Some(&wish)).await?;
     story::refused(customer, &answer, 404, "not-found").await
+}
+
+/// Orders do not reach the provider.
+async fn no_orders_get_through(world: &World) -> anyhow::Result<()> {
+    let away = json!({ "match": { "method": "POST", "path": "/v1/orders" }, "fault": "503", "times": 100_000 });
+    story::troubles(world, &away).await
+}
+
+#[tokio::test]
+async fn an_account_stays_open_while_an_order_is() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let cast = cast(&world)?;
+    let customer = &cast.customer;
+    let account = story::opens_active_account(customer, &world.sample.customer_id).await?;
+    let path = format!("/v1/accounts/{account}");
+    let lines = [(world.service("office-business")?, 2)];
+    no_orders_get_through(&world).await?;
+    let order = story::orders(customer, &account, &lines).await?.id()?;
+    let head = story::head(&world).await?;
+    story::refused(customer, &close(customer, &path).await?, 409, "has-subscriptions").await?;
+    assert_eq!(story::head(&world).await?, head);
+    let cancel = format!("/v1/orders/{order}/cancel");
+    story::expect(story::ask(customer, Method::PUT, &cancel, None, None).await?, 200)?;
+    assert_eq!(story::expect(close(customer, &path).await?, 200)?.body["status"], "closed");
+
+    let second = story::opens_active_account(customer, &world.sample.customer_id).await?;
+    let path = format!("/v1/accounts/{second}");
+    let order = story::orders(customer, &second, &lines).await?.id()?;
+    story::calms(&world).await?;
+    // Placed, submitted or fulfilled by now: it is in use all the time.
+    story::refused(customer, &close(customer, &path).await?, 409, "has-subscriptions").await?;
+    story::sees_order_end(customer, &order, "fulfilled").await?;
+    story::refused(customer, &close(customer, &path).await?, 409, "has-subscriptions").await
+}
+
+/// Closes an account as if an order had been placed the moment after its orders were looked for.
+struct CloseUnawares {
+    account_id: Uuid,
+    customer_id: Uuid,
+}
+
+impl Command for CloseUnawares {
+    const OPERATION: Operation = Operation::System;
+
+    async fn run(&self, work: &mut Work<'_>) -> Result<Answered, Failure> {
+        let close = AccountCommand::Close { has_live_subscriptions: false, has_open_orders: false };
+        work.decide::<AccountRules>(self.account_id, &close, Some(self.customer_id)).await?;
+        Ok(Answered::resource(200, StreamId::new(AggregateType::Account, self.account_id)))
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_a_closing_overlooked_is_cancelled() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let cast = cast(&world)?;
+    let customer = &cast.customer;
+    let account = story::opens_active_account(customer, &world.sample.customer_id).await?;
+    no_orders_get_through(&world).await?;
+    let order = story::orders(customer, &account, &[(world.service("office-business")?, 2)]).await?.id()?;
+    let app = &world.settings.databases.app;
+    let log = LogProcess::start(app, app).await?;
+    let close = CloseUnawares { account_id: account.parse()?, customer_id: world.sample.customer_id.parse()? };
+    persist(&log.bus, &Context { at: story::now(), ..system(&new_key()) }, &close).await?;
+    story::calms(&world).await?;
+    let ended = story::sees_order_end(customer, &order, "cancelled").await?.body;
+    assert_eq!(ended["lines"][0]["reason"], "account-not-usable", "{ended}");
+    let provider = Client::new(&world.settings.provider.url(), "")?;
+    let ledger = provider.get("/sim/ledger").await?.body;
+    let reached = ledger["effects"].as_array().unwrap().iter().any(|effect| effect["operation"] == "place_order");
+    assert!(!reached, "{ledger}");
+    Ok(())
 }

@@ -1,7 +1,11 @@
 //! Orders that are called off, before and after they were paid.
 
+use commands::Context;
+use commands::account::RefuseAccount;
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::client::Client;
+use tests::log_world::{LogProcess, persist, system};
 use tests::story::{self, new_key};
 
 use super::{Till, amount, path, processes, text};
@@ -83,6 +87,51 @@ async fn what_is_paid_is_given_back_by_itself() -> anyhow::Result<()> {
     story::calms(&till.world).await?;
     till.buyer().wait_until(&format!("/v1/accounts/{account}"), |body| body["status"] == "active").await?;
     assert_eq!(till.history("order", &order).await?.last().unwrap(), "OrderCancelled", "it never went out");
+    till.holds().await
+}
+
+/// The provider will not have the account, and nobody gets it one.
+async fn is_refused_and_closed(till: &Till, account: &str) -> anyhow::Result<()> {
+    let app = &till.world.settings.databases.app;
+    let log = LogProcess::start(app, app).await?;
+    let refuse = RefuseAccount { account_id: account.parse()?, reason: "country-not-supported".to_owned() };
+    persist(&log.bus, &Context { at: story::now(), ..system(&new_key()) }, &refuse).await?;
+    let path = format!("/v1/accounts/{account}");
+    story::expect(story::ask(till.buyer(), Method::DELETE, &path, None, None).await?, 200)?;
+    story::calms(&till.world).await
+}
+
+#[tokio::test]
+async fn what_waits_for_an_account_that_is_closed_is_given_back() -> anyhow::Result<()> {
+    let till = Till::open().await?;
+    let account = slow_account(&till).await?;
+    let wish = till.wish_for(&account, &[("office-business", 3), ("mail-guard", 1)])?;
+    let order = till.buyer().post("/v1/orders", &new_key(), &wish, 201).await?.id()?;
+    let invoiced = story::orders(till.buyer(), &account, &[(till.world.service("mail-guard")?, 1)]).await?.id()?;
+    let payment = till.pays(&order).await?;
+    till.sees(&order, "paid").await?;
+    till.will_come_to("pending", 1).await?;
+    let late = till.buyer().post("/v1/orders", &new_key(), &wish, 201).await?.id()?;
+    let late_payment = till.checks_out(&late).await?;
+    till.wallet.wait_until(&format!("/v1/payment-requests?reference={late}"), |_| true).await?;
+    is_refused_and_closed(&till, &account).await?;
+
+    let refunded = |body: &Value| body["refunds"][0]["status"] == "succeeded";
+    for id in [&order, &invoiced] {
+        let ended = story::sees_order_end(till.buyer(), id, "cancelled").await?.body;
+        let reasons = story::each(ended["lines"].as_array().unwrap(), "reason");
+        assert!(reasons.iter().all(|reason| reason == "account-not-usable"), "{ended}");
+    }
+    let seen = till.buyer().wait_until(&format!("/v1/payments/{}", payment.id()?), refunded).await?.body;
+    let total = amount(&seen, "amount");
+    assert_eq!(amount(&seen, "refunded"), total);
+    assert_eq!(till.moved(&order).await?, [format!("charge {total}"), format!("refund {total}")]);
+
+    // What is paid only now is given back as well.
+    till.comes_to(&late, "succeeded").await?;
+    let seen = till.buyer().wait_until(&format!("/v1/payments/{}", late_payment.id()?), refunded).await?.body;
+    assert_eq!(amount(&seen, "refunded"), total);
+    till.sees(&late, "cancelled").await?;
     till.holds().await
 }
 

@@ -37,9 +37,9 @@ fn what_was_used_comes_back_evenly() {
     let refused = limiter.take("tenant");
     assert_eq!((refused.allowed, refused.reset_s), (false, 1));
     clock.advance(Duration::from_millis(1));
-    assert_eq!(limiter.take("tenant"), Standing { allowed: true, remaining: 0, reset_s: 10, ..refused });
+    assert_eq!(limiter.take("tenant"), Standing { allowed: true, remaining: 0, reset_s: 10 });
     clock.advance(Duration::from_secs(60));
-    assert_eq!(limiter.take("tenant"), Standing { allowed: true, remaining: 5, reset_s: 10, ..refused });
+    assert_eq!(limiter.take("tenant"), Standing { allowed: true, remaining: 5, reset_s: 10 });
 }
 
 #[test]

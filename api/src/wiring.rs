@@ -24,8 +24,8 @@ use event_log::reader::Runner;
 use event_log::source::Source;
 use event_log::{Batcher, Freshness, Reader, Tail};
 use secrecy::ExposeSecret;
+use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Executor, PgPool};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -289,7 +289,7 @@ async fn wake_relays(
 }
 
 /// A transaction whose process is gone without a word must not keep its rows for hours.
-const ABANDONED: &str = "set idle_in_transaction_session_timeout = '60s'";
+const ABANDONED: [(&str, &str); 1] = [("idle_in_transaction_session_timeout", "60s")];
 
 async fn pool(settings: &Settings, options: PgConnectOptions) -> anyhow::Result<PgPool> {
     PgPoolOptions::new()
@@ -297,8 +297,7 @@ async fn pool(settings: &Settings, options: PgConnectOptions) -> anyhow::Result<
         // The ping before each use costs as much as a small query; a broken connection shows itself.
         .test_before_acquire(false)
         .acquire_timeout(Duration::from_secs(ACQUIRE_TIMEOUT_S))
-        .after_connect(|connection, _| Box::pin(async move { connection.execute(ABANDONED).await.map(|_| ()) }))
-        .connect_with(options)
+        .connect_with(options.options(ABANDONED))
         .await
         .context("Postgres cannot be reached under database_url")
 }

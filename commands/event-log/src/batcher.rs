@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Executor, PgConnection};
+use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +35,7 @@ const ROUNDS: usize = 3;
 const GATHERED: usize = 2 * BATCH_COMMANDS;
 /// A batch takes milliseconds. The server itself ends one that takes this long, which waits for something then, and it
 /// is sent again.
-const SETTINGS: &str = "set statement_timeout = '15s'; set idle_in_transaction_session_timeout = '10s'";
+const SETTINGS: [(&str, &str); 2] = [("statement_timeout", "15s"), ("idle_in_transaction_session_timeout", "10s")];
 /// An answer that has not come by now never will: longer than the server's own limit.
 const GIVEN_UP: Duration = Duration::from_secs(20);
 /// How long the first reconnection waits; doubles up to a second.
@@ -93,7 +93,7 @@ impl Batcher {
     pub fn start(options: PgConnectOptions, shutdown: CancellationToken) -> (Self, tokio::task::JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE - GATHERED);
         let (committed_to, committed) = watch::channel(0);
-        let committed_to = Arc::new(committed_to);
+        let (committed_to, options) = (Arc::new(committed_to), options.options(SETTINGS));
         let lane = || Lane {
             options: options.clone(),
             connection: None,
@@ -353,9 +353,7 @@ impl Lane {
 
     async fn try_send(&mut self, submissions: &[Submission]) -> Result<Vec<Verdict>, sqlx::Error> {
         if self.connection.is_none() {
-            let mut connection = self.options.connect().await?;
-            connection.execute(SETTINGS).await?;
-            self.connection = Some(connection);
+            self.connection = Some(self.options.connect().await?);
             info!("connected to the log");
         }
         let Some(connection) = self.connection.as_mut() else { return Err(sqlx::Error::WorkerCrashed) };

@@ -10,8 +10,11 @@ use crate::lease::{Held, LEASE};
 /// A reader's statements are the same for ever and find their rows by index: they are planned once. Planning one anew
 /// each time costs more than executing it. A transaction whose process is gone without a word must not keep its rows
 /// from whoever takes over.
-const SETTINGS: &str = "set plan_cache_mode = force_generic_plan; set enable_seqscan = off; \
-    set idle_in_transaction_session_timeout = '20s'";
+const SETTINGS: [(&str, &str); 3] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("idle_in_transaction_session_timeout", "20s"),
+];
 /// A database that does not answer is away.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// What `move_reader` raises when the reader is not where, or whose, it was.
@@ -25,7 +28,7 @@ pub(super) struct Session {
 impl Session {
     /// Connects where the pool does, with the first transaction.
     pub(super) fn new(pool: &PgPool) -> Self {
-        Self { options: pool.connect_options().as_ref().clone(), idle: None }
+        Self { options: pool.connect_options().as_ref().clone().options(SETTINGS), idle: None }
     }
 
     /// A connection with a transaction begun by `begin`. Dropped before it is committed, it is closed, and the
@@ -44,9 +47,7 @@ impl Session {
 
     async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
         let connecting = tokio::time::timeout(PATIENCE, self.options.connect()).await;
-        let mut connection = connecting.map_err(|_| sqlx::Error::PoolTimedOut)??;
-        connection.execute(SETTINGS).await?;
-        Ok(connection)
+        connecting.map_err(|_| sqlx::Error::PoolTimedOut)?
     }
 
     /// The checkpoint and the commit in one round trip. False when another has moved the reader on: nothing is

@@ -67,7 +67,10 @@ async fn one_of_each(world: &World, cast: &Cast) -> anyhow::Result<Vec<Made>> {
     maker.make(&tokens.operator, Method::POST, "/v1/admin/projections/orders/rebuild", None).await?;
     let ended = story::sees_order_end(&cast.customer, &order.id()?, "fulfilled").await?;
     let subscription = ended.body["lines"][0]["subscription_id"].as_str().unwrap().to_owned();
-    changes(&mut maker, customer, &cast.customer, &format!("/v1/subscriptions/{subscription}")).await?;
+    let path = format!("/v1/subscriptions/{subscription}");
+    // Subscriptions are another read model than orders.
+    cast.customer.get_at(&path, story::read_position(&ended)?).await?;
+    changes(&mut maker, customer, &cast.customer, &path).await?;
     Ok(maker.made)
 }
 

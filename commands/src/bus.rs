@@ -237,8 +237,7 @@ impl Bus {
         Ok(Arc::new(loaded))
     }
 
-    /// A stream's state with everything that any process has written by now; for reading, where an old state would
-    /// mislead.
+    /// A stream's state with everything that any process has written by now, where an old state would mislead.
     ///
     /// # Errors
     /// [`LogError`].

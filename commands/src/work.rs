@@ -167,19 +167,11 @@ impl<'a> Work<'a> {
     }
 
     async fn look_up<D: Decider>(&self, stream: &StreamId) -> Result<Slot, Failure> {
-        let cached = self.bus.states.get(stream);
-        if let Some(slot) = cached.clone().filter(|_| !self.fresh) {
+        if let Some(slot) = self.bus.states.get(stream).filter(|_| !self.fresh) {
             return Ok(slot);
         }
-        // What is written stays written: only what came after it need be read.
-        let known = cached.filter(|slot| slot.pending().is_none()).and_then(|slot| slot.state::<D>());
-        let known = known.map_or_else(Versioned::default, |state| Versioned::clone(&state));
-        let loaded = stream::load::<D, _>(&self.bus.pool, &stream.id, known).await?;
-        let slot = Slot::new::<D>(Arc::new(loaded), None);
-        if slot.version > 0 {
-            self.bus.states.remember(stream, slot.clone());
-        }
-        Ok(slot)
+        // What is written stays written: only what came after it is read.
+        Ok(Slot::new::<D>(self.bus.current::<D>(&stream.id).await?, None))
     }
 
     /// Makes sure that the caller has seen this version of the resource it asks about: where [`decide`](Self::decide)

@@ -20,7 +20,7 @@ const GONE: Duration = Duration::from_secs(60);
 /// A process that runs, or did a moment ago.
 #[derive(Debug, Clone, FromRow)]
 pub struct Process {
-    /// Host, process id and start, separated by slashes.
+    /// As it holds its leases.
     pub process: String,
     pub roles: Vec<String>,
     pub started_at: DateTime<Utc>,

@@ -22,7 +22,7 @@ use event_log::lease::Owner;
 use event_log::mirror::MirrorConfig;
 use event_log::reader::Runner;
 use event_log::source::Source;
-use event_log::{Batcher, Freshness, Reader, Tail};
+use event_log::{Batcher, Freshness, Reader, Tail, patience};
 use secrecy::ExposeSecret;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -41,6 +41,8 @@ use crate::schedule;
 
 /// How long a request waits for a database connection.
 const ACQUIRE_TIMEOUT_S: u64 = 5;
+/// How long a connection may owe the answer to a statement that nobody waits for any more.
+const OVERDUE: Duration = Duration::from_secs(2);
 
 /// Everything a process has, whatever its roles.
 pub struct Parts {
@@ -271,6 +273,10 @@ pub fn mirror(settings: &Settings) -> MirrorConfig {
     }
 }
 
+/// Relays of other processes are woken once in this time at most: at hundreds of commits a second each wake-up costs the
+/// NATS server as much of the processor as several commands, and one look into the log finds them all.
+const BETWEEN_WAKES: Duration = Duration::from_millis(10);
+
 /// Tells relays of other processes that there is something to publish. Without it their own polling finds it, later.
 async fn wake_relays(
     nats: async_nats::Client,
@@ -285,6 +291,10 @@ async fn wake_relays(
         }
         // Lost like any wake-up may be.
         let _ = nats.publish(mirror.wake_subject(), bytes::Bytes::new()).await;
+        tokio::select! {
+            () = tokio::time::sleep(BETWEEN_WAKES) => {}
+            () = shutdown.cancelled() => return,
+        }
     }
 }
 
@@ -297,6 +307,8 @@ async fn pool(settings: &Settings, options: PgConnectOptions) -> anyhow::Result<
         // The ping before each use costs as much as a small query; a broken connection shows itself.
         .test_before_acquire(false)
         .acquire_timeout(Duration::from_secs(ACQUIRE_TIMEOUT_S))
+        // Otherwise a request cut short over a connection without a word keeps that connection from all others.
+        .after_release(|connection, _| Box::pin(patience::at_rest(connection, OVERDUE)))
         .connect_with(options.options(ABANDONED))
         .await
         .context("Postgres cannot be reached under database_url")

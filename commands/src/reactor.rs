@@ -18,15 +18,19 @@ const FIRST_POLL: Duration = Duration::from_secs(1);
 /// How long after its issue a document is stored: whoever issued it sees it first as it was answered.
 const STORING: Duration = Duration::from_secs(1);
 
-/// The reader named `processes`.
+/// The reader that effects come from.
 #[derive(Debug)]
 pub struct Reactor {
     pub wake: Wake,
 }
 
+impl Reactor {
+    pub const NAME: &'static str = "processes";
+}
+
 impl Reader for Reactor {
     fn name(&self) -> &'static str {
-        "processes"
+        Self::NAME
     }
 
     fn concerns(&self, event: &Recorded) -> bool {

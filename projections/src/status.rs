@@ -35,6 +35,17 @@ pub async fn readers<'e, E: PgExecutor<'e>>(executor: E) -> Result<Vec<Status>, 
     .await
 }
 
+/// How far a reader is, or without a name the one that is furthest behind; 0 when there is none.
+///
+/// # Errors
+/// Any database error.
+pub async fn position<'e, E: PgExecutor<'e>>(executor: E, reader: Option<&str>) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("select coalesce(min(position), 0) from readers where $1::text is null or name = $1")
+        .bind(reader)
+        .fetch_one(executor)
+        .await
+}
+
 /// A parked event.
 #[derive(Debug, Clone, FromRow)]
 pub struct DeadLetter {

@@ -15,7 +15,7 @@ use anyhow::{Context as _, ensure};
 use chrono::{DateTime, Utc};
 use commands::seller::{Seller, SellerEntity};
 use commands::{Bus, Clock, Command, Context, Receipt, Rejection};
-use event_log::{Batcher, migrate};
+use event_log::{Batcher, migrate, patience};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
@@ -111,6 +111,19 @@ impl LogWorld {
         .await
     }
 
+    /// Waits until a session of this database has begun a transaction and does nothing, as a reader at a closed gate.
+    ///
+    /// # Errors
+    /// When none comes to that in time.
+    pub async fn stands_still(&self) -> anyhow::Result<()> {
+        let sql = "select count(*) > 0 from pg_stat_activity \
+                   where datname = current_database() and state = 'idle in transaction'";
+        eventually("the reader to stand still in its transaction", PATIENCE, async || {
+            Ok(sqlx::query_scalar(sql).fetch_one(&self.admin).await?)
+        })
+        .await
+    }
+
     /// The last position.
     ///
     /// # Errors
@@ -135,7 +148,14 @@ impl LogProcess {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn start(read_url: &str, append_url: &str) -> anyhow::Result<Self> {
-        let pool = pool(read_url, CONNECTIONS).await?;
+        Self::on(pool(read_url, CONNECTIONS).await?, append_url)
+    }
+
+    /// Reads by connections of that pool.
+    ///
+    /// # Errors
+    /// When the address is none.
+    pub fn on(pool: PgPool, append_url: &str) -> anyhow::Result<Self> {
         let options: PgConnectOptions = append_url.parse()?;
         let shutdown = CancellationToken::new();
         let (batcher, _) = Batcher::start(options, shutdown.clone());
@@ -175,8 +195,27 @@ fn seller() -> SellerEntity {
 }
 
 async fn pool(url: &str, connections: u32) -> anyhow::Result<PgPool> {
-    let options = PgPoolOptions::new().max_connections(connections).test_before_acquire(false);
-    Ok(options.acquire_timeout(PATIENCE).connect(url).await?)
+    impatient(url, connections, PATIENCE).await
+}
+
+/// Waits until nobody uses any of its connections. One that is cut off while its pool looks after it, after a statement,
+/// is beyond our reach.
+///
+/// # Errors
+/// When that does not come about in time.
+pub async fn at_rest(pool: &PgPool) -> anyhow::Result<()> {
+    let idle = async || Ok(usize::try_from(pool.size())? == pool.num_idle());
+    eventually("connections to be at rest", PATIENCE, idle).await
+}
+
+/// Connections as the product has them, for which and over which nobody waits long.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn impatient(url: &str, connections: u32, limit: Duration) -> anyhow::Result<PgPool> {
+    let options = PgPoolOptions::new().max_connections(connections).test_before_acquire(false).acquire_timeout(limit);
+    let options = options.after_release(move |connection, _| Box::pin(patience::at_rest(connection, limit)));
+    Ok(options.connect(url).await?)
 }
 
 /// Asks as a good client does: the same key again until there is an answer that will not change.

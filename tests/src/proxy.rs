@@ -1,4 +1,5 @@
-//! A TCP proxy between a client and Postgres that loses answers, cuts connections and slows them down on demand.
+//! A TCP proxy between a client and Postgres that loses answers, cuts connections, slows them down and forgets them on
+//! demand.
 //!
 //! What matters most in a lost connection is that the server may have committed. The proxy reads the server's side of
 //! the protocol, so that it can cut exactly between a commit and its acknowledgement.
@@ -6,6 +7,7 @@
 mod answers;
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -45,6 +47,8 @@ struct Faults {
     refused: AtomicU64,
     /// Raised to cut all connections of the moment.
     generation: watch::Sender<u64>,
+    /// Raised to forget them.
+    forgotten: watch::Sender<u64>,
 }
 
 impl Proxy {
@@ -64,6 +68,7 @@ impl Proxy {
             refusing: AtomicBool::new(false),
             refused: AtomicU64::new(0),
             generation: watch::channel(0).0,
+            forgotten: watch::channel(0).0,
         });
         let address = listener.local_addr()?;
         let accepting = tokio::spawn(accept(listener, Arc::clone(&faults)));
@@ -109,6 +114,11 @@ impl Proxy {
     /// Cuts every connection there is.
     pub fn cut_all(&self) {
         self.faults.generation.send_modify(|generation| *generation += 1);
+    }
+
+    /// Keeps every connection there is, and carries nothing over it any more: as a firewall that has forgotten them.
+    pub fn silence(&self) {
+        self.faults.forgotten.send_modify(|forgotten| *forgotten += 1);
     }
 
     /// Closes new connections at once, until told otherwise.
@@ -176,15 +186,22 @@ async fn accept(listener: TcpListener, faults: Arc<Faults>) {
 
 /// Carries one connection until either side ends it or it is cut. Its end is nobody's error.
 async fn connect(client: TcpStream, faults: Arc<Faults>) {
-    let mut generation = faults.generation.subscribe();
+    let (mut generation, mut forgotten) = (faults.generation.subscribe(), faults.forgotten.subscribe());
     let Ok(server) = TcpStream::connect(&faults.target).await else { return };
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (client_says, client_hears) = client.into_split();
     let (server_says, server_hears) = server.into_split();
+    let mut carried = pin!(async {
+        tokio::select! {
+            _ = questions(client_says, server_hears, &client_hears) => {}
+            _ = replies(server_says, &client_hears, &faults) => {}
+        }
+    });
     tokio::select! {
-        _ = questions(client_says, server_hears, &client_hears) => {}
-        _ = replies(server_says, &client_hears, &faults) => {}
+        () = &mut carried => {}
         _ = generation.changed() => {}
+        // What it holds stays open, and nothing moves it on.
+        _ = forgotten.changed() => { let _ = generation.changed().await; }
     }
 }
 

@@ -80,6 +80,7 @@ impl Ticket {
 pub struct Batcher {
     queue: mpsc::Sender<Waiting>,
     committed: watch::Receiver<i64>,
+    committed_to: Arc<watch::Sender<i64>>,
 }
 
 impl std::fmt::Debug for Waiting {
@@ -102,7 +103,7 @@ impl Batcher {
         };
         let free = std::iter::repeat_with(lane).take(LANES).collect();
         let task = Task { waiting, gathered: VecDeque::new(), free, busy: JoinSet::new() };
-        (Self { queue, committed }, tokio::spawn(task.run(shutdown)))
+        (Self { queue, committed, committed_to }, tokio::spawn(task.run(shutdown)))
     }
 
     /// Puts a submission in the queue, at once and in order.
@@ -137,6 +138,19 @@ impl Batcher {
     pub fn committed(&self) -> watch::Receiver<i64> {
         self.committed.clone()
     }
+
+    /// Somebody in this process has appended up to there without it.
+    pub fn note_committed(&self, last: i64) {
+        note(&self.committed_to, last);
+    }
+}
+
+fn note(committed: &watch::Sender<i64>, last: i64) {
+    committed.send_if_modified(|position| {
+        let moved = last > *position;
+        *position = last.max(*position);
+        moved
+    });
 }
 
 struct Task {
@@ -288,11 +302,7 @@ impl Lane {
             Ok(Verdict::Conflict) | Err(_) => None,
         });
         if let Some(last) = last.max() {
-            self.committed.send_if_modified(|position| {
-                let moved = last > *position;
-                *position = last.max(*position);
-                moved
-            });
+            note(&self.committed, last);
         }
         for ((answer, waiter), submission) in answers.into_iter().zip(waiters).zip(&submissions) {
             submission.ticket.settle(matches!(answer, Ok(Verdict::Appended { .. })));

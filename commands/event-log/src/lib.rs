@@ -1,6 +1,7 @@
-//! The event log in PostgreSQL: the only owner of the `events` table.
+//! The event log in PostgreSQL: the only writer of the `events` table.
 //!
-//! Writing goes through [`Batcher`], which gathers commands and appends them in one round trip. Reading in order is
+//! Writing goes through [`Batcher`], which gathers commands and appends them in one round trip; [`append::append`] alone
+//! is for what must be written in a transaction with something else. Reading in order is
 //! `where position > $1 order by position`: positions are handed out under a lock held until commit, so nothing can
 //! appear behind a reader. The consumer runtime in [`reader`] applies each event exactly once per named reader.
 
@@ -14,6 +15,7 @@ pub mod migrate;
 pub mod mirror;
 pub mod page;
 pub mod parking;
+pub mod patience;
 pub mod personal;
 pub mod reader;
 pub mod recorded;

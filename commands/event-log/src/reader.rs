@@ -3,7 +3,9 @@
 //! The checkpoint moves only where it is expected and only under the reader's own epoch, so a zombie or a twin fails
 //! instead of applying twice. An event that cannot be applied parks its aggregate; the others move on.
 
+mod pace;
 mod session;
+mod standing;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,14 +14,16 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use sqlx::{Executor, PgConnection, PgPool};
 use thiserror::Error;
-use tokio::time::Instant;
+use tokio::time::{Instant, Interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use self::pace::{CAREFUL, Pace};
 use self::session::Session;
+use self::standing::Standing;
 use crate::lease::{self, Held, Owner};
 use crate::source::Source;
-use crate::{Freshness, LogError, Recorded, crash, parking};
+use crate::{Freshness, LogError, Recorded, crash, parking, patience};
 
 /// What a reader does with events. `apply` must not touch anything but the transaction it is given.
 pub trait Reader: Send + Sync + 'static {
@@ -95,16 +99,17 @@ impl ApplyError {
     }
 }
 
-/// How long a checkpoint may lag behind events that mean nothing to the reader: short enough for whoever waits for it,
-/// long enough to make one small write of many.
-const PASSING: Duration = Duration::from_millis(10);
-
 /// A batch that takes longer than this is stuck, and the lease is no longer renewed: another may try.
 const LONG: Duration = Duration::from_secs(6);
+/// And one that takes this many times what a statement may, a minute, waits for an answer that never comes.
+const GIVEN_UP: u32 = 6;
 
 /// How a turn of the loop ended.
+#[derive(Debug, PartialEq, Eq)]
 enum Turn {
     Over,
+    /// The same, but for a poison event among those read: only the first few were applied, one by one.
+    Careful,
     /// Somebody else has the lease, or a rebuild has swapped the rows.
     Lost,
 }
@@ -127,59 +132,74 @@ impl std::fmt::Debug for Runner {
 impl Runner {
     pub async fn run(mut self, shutdown: CancellationToken) {
         let name = self.reader.name();
+        let mut pace = Pace::new();
         while !shutdown.is_cancelled() {
             let outcome = tokio::select! {
-                outcome = self.hold(&shutdown) => outcome,
+                outcome = self.hold(&mut pace, &shutdown) => outcome,
                 () = shutdown.cancelled() => break,
             };
+            self.freshness.left(name);
             if let Err(error) = outcome {
                 warn!(reader = name, %error, "the reader pauses");
                 pause(&shutdown, Duration::from_millis(200)).await;
             }
         }
-        let _ = sqlx::query("update readers set lease_until = null, owner = null where name = $1 and owner = $2")
-            .bind(name)
-            .bind(self.owner.code())
-            .execute(&self.pool)
-            .await;
+        let _ = patience::answer(&self.pool, lease::give_back(&self.pool, name, &self.owner)).await;
     }
 
     /// Takes the lease and reads on until it is lost.
-    async fn hold(&mut self, shutdown: &CancellationToken) -> Result<(), ApplyError> {
+    async fn hold(&mut self, pace: &mut Pace, shutdown: &CancellationToken) -> Result<(), ApplyError> {
         let name = self.reader.name();
-        let Some(held) = lease::acquire(&self.pool, name, &self.owner, 0).await? else {
+        let Some(held) = patience::answer(&self.pool, lease::acquire(&self.pool, name, &self.owner, 0)).await? else {
             pause(shutdown, lease::RENEW).await;
             return Ok(());
         };
         info!(reader = name, position = held.position, epoch = held.epoch, "the reader starts");
-        self.freshness.reached(name, held.position);
-        let session = Session::new(&self.pool);
-        let mut standing = Standing { held, passed: Passed::none(held.position), may_have_parked: true, session };
-        let (pool, mut renewal) = (self.pool.clone(), lease::renewal());
+        self.freshness.begins_at(name, held.position);
+        let mut standing = Standing::new(held, Session::new(&self.pool));
+        let mut renewal = lease::renewal();
         loop {
-            let (mut turn, begun) = (pin!(self.turn(&mut standing)), Instant::now());
-            // Idle or in the middle of a long batch, it still says that it lives.
-            let turn = loop {
-                tokio::select! {
-                    turn = &mut turn => break turn?,
-                    _ = renewal.tick(), if begun.elapsed() < LONG => if !lease::renew(&pool, name, held.epoch).await? {
-                        return Ok(());
-                    },
-                }
-            };
-            if let Turn::Lost = turn {
+            let begun = Instant::now();
+            let turn = self.renewing(&mut standing, &mut renewal, pace.limit()).await;
+            pace.learn(&turn, begun.elapsed());
+            if turn? == Turn::Lost {
                 return Ok(());
             }
         }
     }
 
-    async fn turn(&mut self, standing: &mut Standing) -> Result<Turn, ApplyError> {
-        let events = self.source.next(standing.passed.until, standing.passed.patience()).await?;
+    /// One turn. Idle or in the middle of a long batch, the reader still says that it lives.
+    async fn renewing(
+        &mut self,
+        standing: &mut Standing,
+        renewal: &mut Interval,
+        limit: usize,
+    ) -> Result<Turn, ApplyError> {
+        let (name, pool) = (self.reader.name(), self.pool.clone());
+        // What stands in memory moves on during the turn, and so may what is stored.
+        let (since, begun) = (standing.held, Instant::now());
+        let mut turn = pin!(self.turn(standing, limit));
+        let mut given_up = pin!(tokio::time::sleep(patience::of(&pool).saturating_mul(GIVEN_UP)));
+        loop {
+            tokio::select! {
+                turn = &mut turn => return turn,
+                _ = renewal.tick(), if begun.elapsed() < LONG => {
+                    if !patience::answer(&pool, lease::renew(&pool, name, &since)).await? {
+                        return Ok(Turn::Lost);
+                    }
+                }
+                () = &mut given_up => return Err(patience::silent().into()),
+            }
+        }
+    }
+
+    async fn turn(&mut self, standing: &mut Standing, limit: usize) -> Result<Turn, ApplyError> {
+        let events = self.source.next(standing.passed.until, limit, standing.passed.patience()).await?;
         let Some(last) = events.last().map(|event| event.position) else {
             return if standing.is_behind() { self.follow(standing).await } else { Ok(Turn::Over) };
         };
         if events.iter().any(|event| self.reader.concerns(event)) {
-            return self.take(standing, &events, last).await;
+            return self.take(standing, &events).await;
         }
         standing.passed.on_to(last);
         if standing.passed.is_due() { self.follow(standing).await } else { Ok(Turn::Over) }
@@ -195,28 +215,26 @@ impl Runner {
         Ok(Turn::Over)
     }
 
-    /// Applies a batch in one go, or event by event when one of them is poison.
-    async fn take(&self, standing: &mut Standing, events: &[Arc<Recorded>], last: i64) -> Result<Turn, ApplyError> {
-        match self.apply(standing, events).await {
-            Ok(false) => return Ok(Turn::Lost),
-            Ok(true) => {}
+    /// Applies a batch in one go, or the first of it event by event when one of them is poison.
+    async fn take(&self, standing: &mut Standing, events: &[Arc<Recorded>]) -> Result<Turn, ApplyError> {
+        let (applied, moved, turn) = match self.apply(standing, events).await {
+            Ok(moved) => (events, moved, Turn::Over),
             Err(error) if error.is_poison() => {
                 warn!(reader = self.reader.name(), %error, "a batch holds a poison event, applying one by one");
                 standing.may_have_parked = true;
-                if !self.apply_one_by_one(standing, events).await? {
-                    return Ok(Turn::Lost);
-                }
+                let first = events.get(..CAREFUL).unwrap_or(events);
+                (first, self.apply_one_by_one(standing, first).await?, Turn::Careful)
             }
             Err(error) => return Err(error),
-        }
-        self.reached(standing, last);
-        self.reader.applied(events);
-        Ok(Turn::Over)
+        };
+        let Some(last) = applied.last().filter(|_| moved) else { return Ok(Turn::Lost) };
+        self.reached(standing, last.position);
+        self.reader.applied(applied);
+        Ok(turn)
     }
 
     fn reached(&self, standing: &mut Standing, position: i64) {
-        standing.held.position = position;
-        standing.passed = Passed::none(position);
+        standing.reached(position);
         self.freshness.reached(self.reader.name(), position);
         metrics::gauge!("reader_position", "reader" => self.reader.name()).set(position_metric(position));
     }
@@ -309,47 +327,6 @@ impl Runner {
             warn!(reader = name, "another has moved this reader on");
         }
         Ok(moved)
-    }
-}
-
-/// Where a reader is, and what it knows, as long as it holds the lease.
-struct Standing {
-    held: Held,
-    passed: Passed,
-    may_have_parked: bool,
-    session: Session,
-}
-
-impl Standing {
-    const fn is_behind(&self) -> bool {
-        self.passed.until > self.held.position
-    }
-}
-
-/// Events that meant nothing, and that the checkpoint does not count yet.
-struct Passed {
-    until: i64,
-    /// When the first of them was passed.
-    since: Option<Instant>,
-}
-
-impl Passed {
-    const fn none(position: i64) -> Self {
-        Self { until: position, since: None }
-    }
-
-    fn on_to(&mut self, position: i64) {
-        self.until = position;
-        self.since.get_or_insert_with(Instant::now);
-    }
-
-    fn is_due(&self) -> bool {
-        self.patience().is_zero()
-    }
-
-    /// How long news may be waited for before the checkpoint has to follow.
-    fn patience(&self) -> Duration {
-        self.since.map_or(lease::RENEW, |since| PASSING.saturating_sub(since.elapsed()))
     }
 }
 

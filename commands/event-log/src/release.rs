@@ -53,11 +53,13 @@ pub async fn release(pool: &PgPool, reader: &dyn Reader, parked: &Parked) -> Res
         let mut connection = pool.acquire().await?;
         let mut tx = connection.begin().await?;
         // Held until the commit: the live reader cannot move past what is being applied here. What it is in the middle
-        // of was begun when all this was parked, and would park what comes after it: under the old epoch it fails.
+        // of was begun when all this was parked, and would park what comes after it: under the old epoch it fails. So it
+        // must also when nothing is parked any more: what it parked now would wait behind nothing for ever.
         let sql = "update readers set epoch = epoch + 1 where name = $1 returning generation";
         let live: Option<i32> = sqlx::query_scalar(sql).bind(reader.name()).fetch_optional(&mut *tx).await?;
         let events = if live == Some(parked.generation) { waiting(&mut tx, parked).await? } else { Vec::new() };
         if events.is_empty() {
+            tx.commit().await?;
             return Ok(released);
         }
         let mut still = None;

@@ -7,10 +7,10 @@ use sqlx::PgPool;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::{LogError, Recorded, Tail, page};
+use crate::{LogError, Recorded, Tail, page, patience};
 
-/// A page of catch-up: big, since it is read from Postgres once.
-const CATCH_UP: i64 = 5_000;
+/// A page of catch-up at most: big, since it is read from Postgres once.
+pub(crate) const CATCH_UP: usize = 5_000;
 /// Events at most taken from the tail for one transaction.
 const FROM_TAIL: usize = 1_000;
 /// How often Postgres is asked while the mirror is away.
@@ -35,22 +35,28 @@ impl Source {
         Self { pool, tail, newest, committed }
     }
 
-    /// The events right after `position`, waiting at most until `patience` is over; empty then.
+    /// The events right after `position`, at most `limit`, waiting at most until `patience` is over; empty then.
     ///
     /// # Errors
     /// [`LogError::Database`].
-    pub async fn next(&mut self, position: i64, patience: Duration) -> Result<Vec<Arc<Recorded>>, LogError> {
+    pub async fn next(
+        &mut self,
+        position: i64,
+        limit: usize,
+        patience: Duration,
+    ) -> Result<Vec<Arc<Recorded>>, LogError> {
+        let page = i64::try_from(limit.min(CATCH_UP)).unwrap_or(i64::MAX);
         let deadline = Instant::now() + patience;
         let mut asked_postgres = false;
         loop {
             self.newest.mark_unchanged();
             self.committed.mark_unchanged();
-            if let Some(events) = self.tail.after(position, FROM_TAIL) {
+            if let Some(events) = self.tail.after(position, limit.min(FROM_TAIL)) {
                 return Ok(events);
             }
             let behind_tail = self.tail.newest() > position;
             if behind_tail || !self.tail.is_live() || asked_postgres {
-                let events = page::after(&self.pool, position, CATCH_UP).await?;
+                let events = patience::answer(&self.pool, page::after(&self.pool, position, page)).await?;
                 if !events.is_empty() {
                     return Ok(events);
                 }

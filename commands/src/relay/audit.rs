@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::stream::State;
 use event_log::mirror::{MirrorError, log_id_of};
-use event_log::page;
+use event_log::{page, patience};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::{Relay, random_below};
@@ -58,7 +58,7 @@ impl Relay {
     /// # Errors
     /// [`MirrorError`] when JetStream or Postgres is away; then nothing is known.
     pub async fn audit(&self) -> Result<AuditReport, MirrorError> {
-        let log_id = page::log_id(&self.pool).await?;
+        let log_id = patience::answer(&self.pool, page::log_id(&self.pool)).await?;
         let Some(info) = self.mirror.info().await?.filter(|info| log_id_of(info) == Some(log_id)) else {
             return Ok(AuditReport::default());
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use event_log::mirror::MirrorError;
 use event_log::page::{self, PAGE};
-use event_log::{LogError, Recorded, crash};
+use event_log::{LogError, Recorded, crash, patience};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
@@ -116,7 +116,7 @@ impl<'a> Pump<'a> {
     /// The events from the one before the next.
     fn page(&self) -> impl Future<Output = Page> + Send + 'static {
         let (pool, before) = (self.relay.pool.clone(), (self.next - 2).max(0));
-        async move { page::after(&pool, before, PAGE + 1).await }
+        async move { patience::answer(&pool, page::after(&pool, before, PAGE + 1)).await }
     }
 
     async fn publish(&mut self) -> Result<(), Setback> {

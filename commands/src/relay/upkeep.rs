@@ -2,8 +2,8 @@
 
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::stream::Info;
-use event_log::LogError;
 use event_log::mirror::{MirrorError, log_id_of};
+use event_log::{LogError, patience};
 use uuid::Uuid;
 
 use super::decide::{Action, Log, Stream, decide, first_of_new};
@@ -67,7 +67,8 @@ impl Relay {
 
     async fn log(&self) -> Result<(Uuid, Log), LogError> {
         let sql = "select log_id, position, coalesce((select min(position) from readers), 0) from log_head";
-        let (log_id, head, slowest_reader) = sqlx::query_as(sql).fetch_one(&self.pool).await?;
+        let found = patience::answer(&self.pool, sqlx::query_as(sql).fetch_one(&self.pool)).await?;
+        let (log_id, head, slowest_reader) = found;
         Ok((log_id, Log { head, slowest_reader }))
     }
 

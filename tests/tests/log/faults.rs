@@ -4,11 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use commands::effects::{self, Due, Performed, Performer, Wake, Wanted, Worker};
+use domain::process::{Effect, Lane};
+use event_log::lease::Owner;
 use event_log::{Submission, Verdict};
+use futures::future::BoxFuture;
 use tests::log_world::{
-    LogProcess, LogWorld, PATIENCE, SetRule, check_log, eventually, look_again, persist, rows_of, rule_events, system,
+    LogProcess, LogWorld, PATIENCE, SetRule, at_rest, check_log, eventually, impatient, look_again, persist, rows_of,
+    rule_events, system,
 };
 use tests::proxy::Proxy;
+use tests::world::random_bytes;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Appends all of them in one batch: while the head is held, the first waits for it and the others in the queue.
 async fn in_one_batch(world: &LogWorld, process: &LogProcess, batch: Vec<Submission>) -> Vec<Verdict> {
@@ -143,4 +151,72 @@ async fn terminated_sessions_lose_and_double_nothing() {
         let rows = rows_of(&world.owner, system(&key).key.id()).await.unwrap();
         assert_eq!(rows.iter().map(|(position, _)| *position).collect::<Vec<_>>(), [receipt.last_position], "{key}");
     }
+}
+
+/// Longer than anything takes here.
+const IMPATIENCE: Duration = Duration::from_millis(500);
+
+#[tokio::test]
+async fn a_pool_lets_go_of_a_connection_without_a_word() {
+    let world = LogWorld::new().await.unwrap();
+    let proxy = Proxy::before(&world.urls.app).await.unwrap();
+    let pool = impatient(&proxy.url(&world.urls.app).unwrap(), 1, IMPATIENCE).await.unwrap();
+    let ask = || event_log::page::head(&pool);
+    ask().await.unwrap();
+    at_rest(&pool).await.unwrap();
+    proxy.silence();
+    tokio::time::timeout(IMPATIENCE, ask()).await.unwrap_err();
+    eventually("an answer over another connection", PATIENCE, async || Ok(ask().await.is_ok())).await.unwrap();
+}
+
+/// Counts what it is asked for.
+struct Counter(Arc<AtomicU32>);
+
+impl Performer for Counter {
+    fn perform<'a>(&'a self, _due: &'a Due) -> BoxFuture<'a, Performed> {
+        Box::pin(async {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Performed::Done { outcome: "counted".to_owned() }
+        })
+    }
+}
+
+fn new_id() -> Uuid {
+    Uuid::from_slice(&random_bytes(16)).unwrap()
+}
+
+/// Waits until so many effects are done, the last of which is asked for now.
+async fn performs(world: &LogWorld, count: u32) {
+    let effect = &Effect::SettleDunning { invoice_id: new_id() };
+    let (op_id, delay) = (new_id(), Duration::ZERO);
+    let wanted = Wanted { process: "dun", op_id, position: None, correlation_id: None, effect, delay };
+    effects::ask_in_tx(&world.app, &wanted).await.unwrap();
+    let sql = "select count(*) = $1 from effects where state = 'done'";
+    let done = async || Ok(sqlx::query_scalar(sql).bind(i64::from(count)).fetch_one(&world.app).await?);
+    eventually("the effect to be performed", PATIENCE, done).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_without_a_word_stop_no_worker() {
+    let world = LogWorld::new().await.unwrap();
+    let proxy = Proxy::before(&world.urls.app).await.unwrap();
+    let pool = impatient(&proxy.url(&world.urls.app).unwrap(), 3, IMPATIENCE).await.unwrap();
+    let performed = Arc::new(AtomicU32::new(0));
+    let worker = Worker {
+        lane: Lane::Payments,
+        pool: pool.clone(),
+        performer: Arc::new(Counter(Arc::clone(&performed))),
+        wake: Wake::default(),
+        new_id,
+        owner: Owner::this_process("test"),
+    };
+    let stop = CancellationToken::new();
+    let working = tokio::spawn(worker.run(stop.clone()));
+    performs(&world, 1).await;
+    at_rest(&pool).await.unwrap();
+    proxy.silence();
+    performs(&world, 2).await;
+    assert_eq!(performed.load(Ordering::SeqCst), 2);
+    stop.cancel();
+    working.await.unwrap();
 }

@@ -1,7 +1,13 @@
-//! The broker stopped, emptied and put back to an earlier state, under a reader that never notices.
+//! The broker stopped, emptied and put back to an earlier state, under a reader that never notices; connections to the
+//! log that are forgotten on the way.
+
+use std::time::Duration;
 
 use event_log::Tail;
-use tests::log_world::{Ledger, MirroredLog, PATIENCE, Running, SetRule, eventually, persist, system};
+use tests::log_world::{
+    Ledger, LogProcess, MirroredLog, PATIENCE, Running, SetRule, at_rest, eventually, impatient, persist, system,
+};
+use tests::proxy::Proxy;
 use tests::world::{folders, nats};
 
 /// A private server with everything that uses it.
@@ -101,4 +107,24 @@ async fn a_fault_that_deletes_the_stream_is_repaired_while_running() {
     broken.world.mirror.jetstream().delete_stream(&broken.world.config.stream).await.unwrap();
     broken.world.fill(20).await.unwrap();
     broken.is_live("after").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_without_a_word_stop_neither_relay_nor_reader() {
+    let mut world = MirroredLog::new().await.unwrap();
+    let proxy = Proxy::before(&world.log.urls.app).await.unwrap();
+    let pool = impatient(&proxy.url(&world.log.urls.app).unwrap(), 8, Duration::from_millis(500)).await.unwrap();
+    world.process = LogProcess::on(pool, &world.log.urls.app).unwrap();
+    let _relay = world.relay();
+    let (tail, _following) = world.tail();
+    let _reader = world.reader(&tail, "test-a", Ledger::open());
+    world.fill(50).await.unwrap();
+    world.read_to_the_end().await.unwrap();
+    world.check_mirror().await.unwrap();
+
+    at_rest(&world.process.pool).await.unwrap();
+    proxy.silence();
+    world.fill(50).await.unwrap();
+    world.read_to_the_end().await.unwrap();
+    world.check_mirror().await.unwrap();
 }

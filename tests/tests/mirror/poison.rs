@@ -1,11 +1,16 @@
 //! An event that no reader of this build understands.
 
+use std::sync::Arc;
+
 use commands::Rejection;
 use event_log::append::{self, Verdict};
+use event_log::release::{self, Released};
+use event_log::{Submission, Tail};
 use sqlx::{Connection, PgConnection};
 use tests::log_world::{
     LEDGER, Ledger, MirroredLog, PATIENCE, SetRule, eventually, persist, rule_events, rule_stream, system,
 };
+use tokio::sync::Semaphore;
 
 /// Events of the poisoned stream, by way of the append function alone: the bus refuses to decide on it.
 async fn append_poison(world: &MirroredLog, key: &str, after: i64, name: Option<&'static str>) -> i64 {
@@ -18,6 +23,18 @@ async fn append_poison(world: &MirroredLog, key: &str, after: i64, name: Option<
     let verdicts = append::append(&mut connection, &[submission]).await.unwrap();
     let [Verdict::Appended { last, .. }] = verdicts[..] else { panic!("{verdicts:?}") };
     last
+}
+
+/// Events of several streams, seen all at once or not at all.
+async fn append_together(world: &MirroredLog, submissions: &[Submission]) {
+    let mut connection = PgConnection::connect(&world.log.urls.app).await.unwrap();
+    let verdicts = append::append(&mut connection, submissions).await.unwrap();
+    assert!(verdicts.iter().all(|verdict| matches!(verdict, Verdict::Appended { .. })), "{verdicts:?}");
+}
+
+async fn at(world: &MirroredLog) -> i64 {
+    let sql = "select coalesce(max(position), 0) from readers where name = $1";
+    sqlx::query_scalar(sql).bind(LEDGER).fetch_one(&world.log.app).await.unwrap()
 }
 
 async fn parked(world: &MirroredLog) -> Vec<(i64, String, String)> {
@@ -63,6 +80,22 @@ async fn a_poison_event_parks_its_aggregate_and_nothing_else() {
     world.read_to_the_end().await.unwrap();
 }
 
+/// Event by event is slow: what was applied so is committed before the lease is over, and the rest goes in batches again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poison_event_far_ahead_makes_nobody_apply_all_before_it_one_by_one() {
+    let world = MirroredLog::new().await.unwrap();
+    world.fill(600).await.unwrap();
+    let poison = append_poison(&world, "poison", 0, Some("PriceRuleTeleported")).await;
+    let gate = Arc::new(Semaphore::new(200));
+    let _reader = world.reader(&Tail::new(), "test-a", Ledger::behind(&gate));
+    eventually("the first events to be kept", PATIENCE, async || Ok(at(&world).await == 200)).await.unwrap();
+    gate.add_permits(1);
+    eventually("the next to be kept in one go", PATIENCE, async || Ok(at(&world).await == 400)).await.unwrap();
+    gate.add_permits(1_000);
+    world.read_to_the_end().await.unwrap();
+    assert_eq!(parked(&world).await.iter().map(|letter| letter.0).collect::<Vec<_>>(), [poison]);
+}
+
 #[tokio::test]
 async fn what_the_database_refuses_for_one_event_parks_that_aggregate_alone() {
     let world = MirroredLog::new().await.unwrap();
@@ -100,4 +133,37 @@ async fn what_the_database_refuses_for_every_event_is_waited_for() {
     sqlx::query("grant insert on ledger_rows to cloudsales_app").execute(&world.log.owner).await.unwrap();
     world.read_to_the_end().await.unwrap();
     assert_eq!(parked(&world).await, []);
+}
+
+/// The last parked event of an aggregate is given up while the reader is in the middle of parking the next one behind it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_stays_parked_behind_what_was_given_up() {
+    let world = MirroredLog::new().await.unwrap();
+    let gate = Arc::new(Semaphore::new(1_000));
+    let _reader = world.reader(&Tail::new(), "test-a", Ledger::behind(&gate));
+    let poison = append_poison(&world, "poison", 0, Some("PriceRuleTeleported")).await;
+    eventually("the poison to be parked", PATIENCE, async || Ok(at(&world).await == poison)).await.unwrap();
+    assert_eq!(parked(&world).await.len(), 1);
+    gate.forget_permits(1_000);
+
+    // With an event of another stream, for which the reader stands still.
+    let together = [rule_events("behind it", 400, (1, 1)).unwrap(), rule_events("other", 401, (0, 1)).unwrap()];
+    append_together(&world, &together).await;
+    world.log.stands_still().await.unwrap();
+    let number: i64 = sqlx::query_scalar("select id from dead_letters where position = $1")
+        .bind(poison)
+        .fetch_one(&world.log.app)
+        .await
+        .unwrap();
+    let letter = release::find(&world.log.app, number).await.unwrap().unwrap();
+    release::forget(&mut world.log.app.acquire().await.unwrap(), &letter, poison).await.unwrap();
+    assert_eq!(release::release(&world.log.app, &Ledger::open(), &letter).await.unwrap(), Released::Nothing);
+
+    gate.add_permits(1_000);
+    let head = world.log.head().await.unwrap();
+    eventually("the reader to go on", PATIENCE, async || Ok(at(&world).await == head)).await.unwrap();
+    assert_eq!(parked(&world).await, []);
+    let applied: Vec<i64> =
+        sqlx::query_scalar("select position from ledger_rows order by n").fetch_all(&world.log.app).await.unwrap();
+    assert_eq!(applied, [poison + 1, poison + 2]);
 }

@@ -15,7 +15,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::{MirrorConfig, MirrorError, is_copy};
-use crate::page;
+use crate::{page, patience};
 
 /// A request to JetStream or an acknowledgement takes milliseconds; after this it is lost.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
@@ -128,7 +128,8 @@ impl Mirror {
         let (Some(lowest), Some(highest)) = (positions.iter().min(), positions.iter().max()) else {
             return Ok(Vec::new());
         };
-        let events = page::after(pool, lowest - 1, (highest - lowest + 1).min(page::PAGE)).await?;
+        let events = page::after(pool, lowest - 1, (highest - lowest + 1).min(page::PAGE));
+        let events = patience::answer(pool, events).await?;
         let events: HashMap<i64, _> = events.into_iter().map(|event| (event.position, event)).collect();
         let compared = futures::stream::iter(positions).map(|position| {
             let event = events.get(&position);

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::Tail;
 use super::ring::CAPACITY;
 use crate::mirror::{self, Foreign, Mirror, MirrorError, log_id_of};
-use crate::{LogError, page};
+use crate::{LogError, page, patience};
 
 /// Messages asked for in one pull, and taken in at once when they are there.
 const BATCH: usize = 512;
@@ -129,11 +129,8 @@ impl Follower {
     async fn attach(&mut self) -> Result<(Attached, pull::Stream), Lost> {
         let info = self.mirror.info().await?.ok_or(Lost::Missing)?;
         // Read after the stream, so that nothing of the log's on the stream is beyond it.
-        let log_id = page::log_id(&self.pool).await?;
-        let head = page::head(&self.pool).await?;
-        if self.log_id.replace(log_id).is_some_and(|before| before != log_id)
-            || !is_current(&self.tail, &self.pool).await?
-        {
+        let (log_id, head, current) = patience::answer(&self.pool, look(&self.tail, &self.pool)).await?;
+        if self.log_id.replace(log_id).is_some_and(|before| before != log_id) || !current {
             self.tail.forget();
         }
         if log_id_of(&info) != Some(log_id) {
@@ -268,17 +265,20 @@ fn differs(attached: &Attached, info: &Info, seen: i64) -> Option<Lost> {
 
 /// The broker may be well and the relay away: then nothing comes either, and readers must not wait for it.
 async fn compare_with_log(tail: &Tail, pool: &PgPool, attached: &Attached) -> Result<(), Lost> {
-    let log = async {
-        Ok::<_, LogError>((page::log_id(pool).await?, page::head(pool).await?, is_current(tail, pool).await?))
-    };
     // Postgres away or slow is no reason to let go of the mirror.
-    let Ok(Ok((log_id, head, current))) = tokio::time::timeout(CHECK, log).await else { return Ok(()) };
+    let looked = tokio::time::timeout(CHECK, look(tail, pool)).await;
+    let Ok(Ok((log_id, head, current))) = looked else { return Ok(()) };
     if log_id != attached.log_id || !current {
         return Err(Lost::LogReplaced);
     }
     tail.set_live(attached.in_step());
     attached.target.store(head, Ordering::Relaxed);
     Ok(())
+}
+
+/// Which log it is, its head, and whether the tail is of it.
+async fn look(tail: &Tail, pool: &PgPool) -> Result<(Uuid, i64, bool), LogError> {
+    Ok((page::log_id(pool).await?, page::head(pool).await?, is_current(tail, pool).await?))
 }
 
 /// Whether the newest event held is the log's event at that position: not so once the log was put back to an earlier

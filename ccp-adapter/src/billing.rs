@@ -144,7 +144,7 @@ impl Adapter {
     /// From memory, unless that is older than what this step has seen.
     async fn billing_run(&self, stepping: &Stepping<'_>) -> Result<Arc<Versioned<BillingRunState>>, Performed> {
         let run_id = stepping.run.run_id;
-        let known = self.bus.state::<BillingRunRules>(run_id).await.map_err(|_| perform::log_is_away())?;
+        let known = self.bus.state::<BillingRunRules>(run_id).await.map_err(|_| Performed::log_away())?;
         if known.version >= stepping.version { Ok(known) } else { self.load::<BillingRunRules>(run_id).await }
     }
 }
@@ -169,5 +169,5 @@ fn behind() -> Performed {
 
 /// A look of our own that failed.
 fn ours(rejection: Rejection) -> Performed {
-    if rejection.passes() { perform::log_is_away() } else { Performed::Dead { reason: rejection.to_string() } }
+    if rejection.passes() { Performed::log_away() } else { Performed::Dead { reason: rejection.to_string() } }
 }

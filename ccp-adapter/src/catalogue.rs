@@ -32,7 +32,8 @@ impl Adapter {
         if ServiceRules::decide(&known.state, &asked).is_ok_and(|decided| decided.events.is_empty()) {
             return Ok(false);
         }
-        let n = format!("service/{service_id}");
+        // A sync that dies before its end is noted may read another catalogue the next time.
+        let n = format!("service/{service_id}/{}", known.version);
         let answered = match command {
             ServiceCommand::Sync(item) => self.answer(due, &n, &SyncService { item }).await,
             ServiceCommand::Withdraw => self.answer(due, &n, &WithdrawService { service_id }).await,

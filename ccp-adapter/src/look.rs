@@ -4,7 +4,6 @@ use commands::effects::{self, Due, Performed};
 use commands::subscription::ObserveSubscription;
 use domain::subscription::{
     ConfirmedChange, Observation, Subscription, SubscriptionCommand, SubscriptionRules, SubscriptionState,
-    SubscriptionStatus,
 };
 use domain::{Actor, Asked, Decider, Refusal, ids};
 use uuid::Uuid;
@@ -13,7 +12,7 @@ use crate::backoff;
 use crate::change::SOON;
 use crate::perform::{self, Adapter, Answered, Step, done, log_away};
 use crate::reconcile;
-use crate::translate::{ProviderSubscription, ProviderSubscriptionStatus};
+use crate::translate::ProviderSubscription;
 
 /// The kind of these effects.
 pub(crate) const KIND: &str = "look_at_subscription";
@@ -34,7 +33,7 @@ impl Adapter {
         let found = self.client.subscription(&known.core.started.provider_subscription_id).await;
         let found = found.map_err(|failure| perform::unanswered(due, &failure))?;
         let Some(theirs) = found else { return Ok(done("the provider does not know it")) };
-        self.observe_news(due, known, theirs).await?;
+        self.observe_news(due, (known, loaded.version), theirs).await?;
         let after = self.load::<SubscriptionRules>(subscription_id).await?;
         let is_late = after.state.known().is_some_and(|known| self.is_past_its_end(known));
         Ok(if is_late { Performed::poll(backoff::poll_after(due.asked)) } else { done("seen") })
@@ -50,11 +49,13 @@ impl Adapter {
         effects::is_open(pool, CHANGES, &subject).await.map_err(log_away)
     }
 
-    /// A look that shows nothing new leaves no trace, not even an outcome.
+    /// A look that shows nothing new leaves no trace, not even an outcome. The key of one that does names what is
+    /// answered: the provider's revision, and the version of ours that it was news to. Counting the looks would not do:
+    /// one that dies before its end is noted is not counted, and the next may see something newer.
     async fn observe_news(
         &self,
         due: &Due,
-        known: &Subscription,
+        (known, version): (&Subscription, i64),
         theirs: ProviderSubscription,
     ) -> Result<(), Performed> {
         let shown = reconcile::theirs(&theirs);
@@ -63,8 +64,9 @@ impl Adapter {
             return Ok(());
         }
         let noticed = self.notice(due, &known.core, &shown).await?;
+        let n = format!("look/{}/{version}", seen.revision);
         let observe = ObserveSubscription { subscription_id: known.core.started.subscription_id, seen };
-        match self.answer_as_provider(due, &format!("look/{}/{}", due.asked, due.attempts), &observe).await {
+        match self.answer_as_provider(due, &n, &observe).await {
             Ok(()) => self.close_noticed(due, &noticed).await,
             Err(Answered::Refused(Refusal::StaleObservation | Refusal::SeatCountMismatch { .. })) => {
                 Err(Performed::poll(SOON))
@@ -92,7 +94,7 @@ pub(crate) fn observation(theirs: ProviderSubscription, confirms: Option<Confirm
     Observation {
         adopted_as: ids::derived(&["adopted", &theirs.id, &theirs.revision.to_string()]),
         revision: theirs.revision,
-        status: status(theirs.status),
+        status: theirs.status.ours(),
         quantity: theirs.quantity,
         starts_on: theirs.starts_on,
         ends_on: theirs.ends_on,
@@ -101,14 +103,5 @@ pub(crate) fn observation(theirs: ProviderSubscription, confirms: Option<Confirm
         seats: theirs.seats,
         confirms,
         renewal: None,
-    }
-}
-
-const fn status(theirs: ProviderSubscriptionStatus) -> SubscriptionStatus {
-    match theirs {
-        ProviderSubscriptionStatus::Active => SubscriptionStatus::Active,
-        ProviderSubscriptionStatus::Suspended => SubscriptionStatus::Suspended,
-        ProviderSubscriptionStatus::Cancelled => SubscriptionStatus::Cancelled,
-        ProviderSubscriptionStatus::Expired => SubscriptionStatus::Expired,
     }
 }

@@ -8,14 +8,10 @@ use domain::{Actor, Decider, Role};
 use event_log::stream::Versioned;
 use futures::future::BoxFuture;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::CcpClient;
 use crate::backoff;
 use crate::outcome::{Failure, FailureKind};
-
-/// How long to wait for ourselves: the log was away, or a command lost its races.
-const OURSELVES: Duration = Duration::from_millis(250);
 
 /// The performer of the provider's effects.
 #[derive(Debug, Clone)]
@@ -66,7 +62,7 @@ pub(crate) fn done(outcome: impl Into<String>) -> Performed {
 
 impl Adapter {
     /// Answers by command. `n` tells apart the commands of one effect; the same command of a repeated try is answered
-    /// from its key.
+    /// from its key. What a repeated try may see otherwise (a revision, a version) is part of `n`.
     pub(crate) async fn answer<C: Command>(&self, due: &Due, n: &str, command: &C) -> Result<(), Answered> {
         self.answer_as(due, n, Actor::system("ccp-adapter"), command).await
     }
@@ -87,7 +83,7 @@ impl Adapter {
             Ok(_) => Ok(()),
             Err(Rejection::Refused(refusal)) => Err(Answered::Refused(refusal)),
             Err(Rejection::NotFound) => Err(Answered::Refused(domain::Refusal::NotFound)),
-            Err(rejection) if rejection.passes() => Err(Answered::Stop(log_is_away())),
+            Err(rejection) if rejection.passes() => Err(Answered::Stop(Performed::log_away())),
             Err(error) => Err(Answered::Stop(Performed::Dead { reason: error.to_string() })),
         }
     }
@@ -99,7 +95,7 @@ impl Adapter {
     ) -> Result<Arc<Versioned<D::State>>, Performed> {
         let id = id.to_string();
         let loaded = event_log::stream::load::<D, _>(self.bus.pool(), &id, Versioned::default()).await;
-        loaded.map(Arc::new).map_err(unreadable)
+        Ok(Arc::new(loaded?))
     }
 
     /// The state right after the event at `position`, so that what follows from it stays the same however late it is
@@ -110,19 +106,12 @@ impl Adapter {
         position: Option<i64>,
     ) -> Result<Versioned<D::State>, Performed> {
         let id = id.to_string();
-        let events = event_log::stream::events(self.bus.pool(), D::TYPE.name(), &id, 0).await.map_err(unreadable)?;
+        let events = event_log::stream::events(self.bus.pool(), D::TYPE.name(), &id, 0).await?;
         let mut folded = Versioned::default();
         for recorded in events.iter().take_while(|event| position.is_none_or(|last| event.position <= last)) {
-            event_log::stream::fold_one::<D>(&mut folded, recorded).map_err(unreadable)?;
+            event_log::stream::fold_one::<D>(&mut folded, recorded)?;
         }
         Ok(folded)
-    }
-}
-
-fn unreadable(error: event_log::LogError) -> Performed {
-    match error {
-        event_log::LogError::Database(_) => log_is_away(),
-        other => Performed::Dead { reason: other.to_string() },
     }
 }
 
@@ -143,15 +132,10 @@ impl Answered {
     }
 }
 
-/// The database is away or busy: wait for it, without counting a try.
-pub(crate) fn log_is_away() -> Performed {
-    Performed::Wait { after: OURSELVES, why: "the log is busy or away".to_owned() }
-}
-
-/// The same for a query of our own that failed.
+/// A query of our own failed: the database is waited for, without counting a try.
 pub(crate) fn log_away(error: sqlx::Error) -> Performed {
     tracing::warn!(%error, "the database did not answer");
-    log_is_away()
+    Performed::log_away()
 }
 
 /// Nothing happened at the provider: wait, without counting a try.

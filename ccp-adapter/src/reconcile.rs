@@ -14,13 +14,13 @@ use std::time::Duration;
 use commands::drift::runs::{self, Run};
 use commands::effects::{Due, Performed};
 use domain::reconcile::{Ours, Theirs};
-use domain::subscription::{SubscriptionCore, SubscriptionState, SubscriptionStatus};
+use domain::subscription::{SubscriptionCore, SubscriptionState};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::outcome::FailureKind;
 use crate::perform::{self, Adapter, Step, done, log_away};
-use crate::translate::{ProviderSubscription, ProviderSubscriptionStatus};
+use crate::translate::ProviderSubscription;
 
 /// Work on one run until it gives way to others; well below the lease of an effect.
 const STEP: Duration = Duration::from_secs(20);
@@ -97,20 +97,11 @@ pub(crate) fn theirs(read: &ProviderSubscription) -> Theirs {
         provider_subscription_id: read.id.clone(),
         provider_account_id: read.account_id.clone(),
         sku: read.sku.clone(),
-        status: status(read.status),
+        status: read.status.ours(),
         quantity: read.quantity,
         starts_on: read.starts_on,
         ends_on: read.ends_on,
         auto_renew: read.auto_renew,
         revision: read.revision,
-    }
-}
-
-const fn status(theirs: ProviderSubscriptionStatus) -> SubscriptionStatus {
-    match theirs {
-        ProviderSubscriptionStatus::Active => SubscriptionStatus::Active,
-        ProviderSubscriptionStatus::Suspended => SubscriptionStatus::Suspended,
-        ProviderSubscriptionStatus::Cancelled => SubscriptionStatus::Cancelled,
-        ProviderSubscriptionStatus::Expired => SubscriptionStatus::Expired,
     }
 }

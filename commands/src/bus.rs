@@ -34,7 +34,7 @@ pub struct Bus {
     pub(crate) pool: PgPool,
     pub(crate) states: States,
     pub(crate) under_way: UnderWay,
-    batcher: Batcher,
+    pub(crate) batcher: Batcher,
     clock: Arc<dyn Clock>,
     seller: Arc<crate::seller::Seller>,
 }
@@ -167,6 +167,9 @@ impl Bus {
     }
 
     async fn commit(&self, turn: &Turn<'_>, work: Work<'_>, answer: crate::Answer) -> Result<Attempt, Rejection> {
+        if let Some(entry) = work.log.entry {
+            return self.enter(turn, work, answer, entry).await;
+        }
         let ticket = Ticket::default();
         let (seen, next) = (work.seen(), work.next(&ticket));
         let streams: Vec<StreamId> = work.streams().cloned().collect();
@@ -274,7 +277,7 @@ impl Bus {
 }
 
 /// How one attempt ended.
-enum Attempt {
+pub(crate) enum Attempt {
     Done(Receipt),
     /// A command of this process was faster.
     Outrun,
@@ -282,7 +285,7 @@ enum Attempt {
     Conflict,
 }
 
-fn submission(id: Uuid, work: Work<'_>, answer: crate::Answer, ticket: Ticket) -> (Submission, ReceiptBody) {
+pub(crate) fn submission(id: Uuid, work: Work<'_>, answer: crate::Answer, ticket: Ticket) -> (Submission, ReceiptBody) {
     let (result, outcome, body) = match answer.body {
         AnswerBody::Resource(stream) => {
             let version = work.version(&stream);
@@ -307,7 +310,7 @@ fn submission(id: Uuid, work: Work<'_>, answer: crate::Answer, ticket: Ticket) -
     (submission, body)
 }
 
-fn replay(stored: StoredOutcome, fingerprint: &[u8]) -> Result<Receipt, Rejection> {
+pub(crate) fn replay(stored: StoredOutcome, fingerprint: &[u8]) -> Result<Receipt, Rejection> {
     if stored.fingerprint != fingerprint {
         return Err(Rejection::KeyReused);
     }

@@ -11,6 +11,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::authorise::{self, Operation};
+use crate::price_rule::Entry;
 use crate::states::Slot;
 use crate::{Bus, Context};
 
@@ -87,6 +88,8 @@ pub(crate) struct Pending {
     pub events: Vec<NewEvent>,
     pub personal: Vec<PersonalData>,
     pub tickets: Vec<Ticket>,
+    /// It brings the id of a price rule into a scope.
+    pub entry: Option<Entry>,
 }
 
 struct Touched {

@@ -150,9 +150,18 @@ fn a_renewal_needs_a_quantity_within_bounds_and_a_service_that_is_sold() {
         action,
         quantity: None,
         service_withdrawn: true,
+        customer_suspended: false,
     };
     assert_eq!(Case::of(5).refusal(of_withdrawn(RenewalAction::Renew)), Refusal::ServiceNoLongerSold);
     assert_eq!(Case::of(5).names(of_withdrawn(RenewalAction::Expire)), ["RenewalInstructionSet"]);
+    let of_suspended = |quantity| domain::subscription::SubscriptionCommand::SetRenewal {
+        action: RenewalAction::Renew,
+        quantity: Some(quantity),
+        service_withdrawn: false,
+        customer_suspended: true,
+    };
+    assert_eq!(Case::of(5).refusal(of_suspended(6)), Refusal::CustomerSuspended);
+    assert_eq!(Case::of(5).names(of_suspended(4)), ["RenewalInstructionSet"]);
     let withdrawn = Surroundings { service_withdrawn: true, ..around() };
     let outside = Case::of(5).at(TOO_LATE);
     assert_eq!(outside.refusal(amid(quantity(3, None), withdrawn)), Refusal::ServiceNoLongerSold);

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::backoff;
 use crate::perform::{self, Adapter, Answered, Step, done};
-use crate::translate::{ProviderLineStatus, ProviderOrder, ProviderSubscription};
+use crate::translate::{ProviderLineStatus, ProviderOrder, ProviderSubscription, ProviderSubscriptionStatus};
 
 impl Adapter {
     /// Looks at the order at the provider and records what is new.
@@ -71,9 +71,10 @@ impl Adapter {
         provider_subscription_id: &str,
     ) -> Result<(), Performed> {
         let theirs = self.provisioned(due, provider_subscription_id).await?;
-        let line = placed.line.line;
-        let record = RecordProvisioned { start: self.start(order, placed, theirs) };
-        self.answer(due, &format!("line/{line}"), &record).await.map_err(Answered::unforeseen)
+        let (line, start) = (placed.line.line, self.start(order, placed, &theirs));
+        let id = start.started.subscription_id;
+        self.answer(due, &format!("line/{line}"), &RecordProvisioned { start }).await.map_err(Answered::unforeseen)?;
+        self.observe_inactive(due, id, &theirs).await
     }
 
     /// A line of an order that was cancelled here before it was known there. One that was never ordered is not ours to
@@ -87,8 +88,18 @@ impl Adapter {
     ) -> Result<(), Performed> {
         let Some(placed) = order.line(line) else { return Ok(()) };
         let theirs = self.provisioned(due, provider_subscription_id).await?;
-        let record = RecordLate { start: self.start(order, placed, theirs) };
-        self.answer(due, &format!("late/{line}"), &record).await.map_err(Answered::unforeseen)
+        let start = self.start(order, placed, &theirs);
+        let id = start.started.subscription_id;
+        self.answer(due, &format!("late/{line}"), &RecordLate { start }).await.map_err(Answered::unforeseen)?;
+        self.observe_inactive(due, id, &theirs).await
+    }
+
+    /// It started here as an active one; whatever else it was at our first sight of it is taken in at once.
+    async fn observe_inactive(&self, due: &Due, id: Uuid, theirs: &ProviderSubscription) -> Result<(), Performed> {
+        match theirs.status {
+            ProviderSubscriptionStatus::Active => Ok(()),
+            _ => self.observe(due, id, theirs).await,
+        }
     }
 
     async fn provisioned(&self, due: &Due, id: &str) -> Result<ProviderSubscription, Performed> {
@@ -98,7 +109,7 @@ impl Adapter {
     }
 
     /// The subscription as the order fixed its prices and the provider its seats and dates.
-    fn start(&self, order: &Order, placed: &PlacedLine, theirs: ProviderSubscription) -> StartSubscription {
+    fn start(&self, order: &Order, placed: &PlacedLine, theirs: &ProviderSubscription) -> StartSubscription {
         let (details, line) = (&order.details, &placed.line);
         let subscription_id: Uuid = ids::subscription(details.order_id, line.line);
         let started = SubscriptionStarted {
@@ -111,7 +122,7 @@ impl Adapter {
             service_id: line.service_id,
             service_name: line.service_name.clone(),
             sku: line.sku.clone(),
-            provider_subscription_id: theirs.id,
+            provider_subscription_id: theirs.id.clone(),
             quantity: theirs.quantity,
             unit_price: line.unit_price,
             reseller_unit_price: line.reseller_unit_price,
@@ -124,10 +135,10 @@ impl Adapter {
             min_quantity: line.min_quantity,
             max_quantity: line.max_quantity,
             confirmed_at: self.bus.now(),
-            provider_revision: theirs.revision,
+            provider_revision: theirs.starting_revision(),
             discountable: line.discountable,
             exchange_rate: line.exchange_rate,
         };
-        StartSubscription { started, seats: theirs.seats }
+        StartSubscription { started, seats: theirs.seats.clone() }
     }
 }

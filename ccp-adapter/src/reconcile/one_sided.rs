@@ -55,7 +55,7 @@ impl Adapter {
         let mut accounts = BTreeSet::new();
         for kind in ["submit_order", "watch_order"] {
             for order in effects::open_subjects(self.bus.pool(), kind).await.map_err(log_away)? {
-                let order = self.bus.state::<OrderRules>(order).await.map_err(|_| perform::log_is_away())?;
+                let order = self.bus.state::<OrderRules>(order).await.map_err(|_| Performed::log_away())?;
                 accounts.extend(order.state.known().map(|order| order.details.account_id));
             }
         }

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{ours, theirs};
 use crate::client::SubscriptionPage;
 use crate::look;
-use crate::perform::{self, Adapter, Answered, log_away};
+use crate::perform::{Adapter, Answered, log_away};
 use crate::translate::ProviderSubscription;
 
 impl Adapter {
@@ -40,7 +40,7 @@ impl Adapter {
 
     /// Most are as we know them, which memory can tell. Where it says otherwise, the log itself is asked.
     async fn compare(&self, due: &Due, run_id: Uuid, id: Uuid, read: &ProviderSubscription) -> Result<(), Performed> {
-        let remembered = self.bus.state::<SubscriptionRules>(id).await.map_err(|_| perform::log_is_away())?;
+        let remembered = self.bus.state::<SubscriptionRules>(id).await.map_err(|_| Performed::log_away())?;
         let differs = |ours: &Ours| !reconcile::differences(ours, &theirs(read)).is_empty();
         if !ours(&remembered.state).is_some_and(|ours| differs(&ours)) {
             return Ok(());
@@ -112,7 +112,7 @@ impl Adapter {
     }
 
     /// What the provider shows, as its own doing. What the rules will not take stays a difference.
-    pub(super) async fn observe(&self, due: &Due, id: Uuid, read: &ProviderSubscription) -> Result<(), Performed> {
+    pub(crate) async fn observe(&self, due: &Due, id: Uuid, read: &ProviderSubscription) -> Result<(), Performed> {
         let observe = ObserveSubscription { subscription_id: id, seen: look::observation(read.clone(), None) };
         let answered = self.answer_as_provider(due, &format!("observe/{id}/{}", read.revision), &observe).await;
         taken_in(id, answered)
@@ -122,7 +122,8 @@ impl Adapter {
     pub(super) async fn end_here(&self, due: &Due, core: &SubscriptionCore) -> Result<(), Performed> {
         let id = core.started.subscription_id;
         let seen = nothing_shown(core, self.bus.now().date_naive());
-        let answered = self.answer(due, "end", &ObserveSubscription { subscription_id: id, seen }).await;
+        let n = format!("end/{}", seen.revision);
+        let answered = self.answer(due, &n, &ObserveSubscription { subscription_id: id, seen }).await;
         taken_in(id, answered)
     }
 }

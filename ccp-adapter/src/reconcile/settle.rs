@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{ours, theirs};
 use crate::perform::{self, Adapter, Answered, Step, done, log_away};
-use crate::translate::{ProviderSubscription, ProviderSubscriptionStatus};
+use crate::translate::ProviderSubscription;
 
 impl Adapter {
     /// What has become pointless meanwhile is left alone.
@@ -63,8 +63,6 @@ impl Adapter {
     }
 
     fn adoption(&self, account_id: Uuid, read: &ProviderSubscription) -> AdoptSubscription {
-        // It starts as an active one. Whatever else it is, is read at once, which needs a revision that is newer.
-        let active = read.status == ProviderSubscriptionStatus::Active;
         AdoptSubscription {
             account_id,
             provider_subscription_id: read.id.clone(),
@@ -72,7 +70,7 @@ impl Adapter {
             starts_on: read.starts_on,
             ends_on: read.ends_on,
             confirmed_at: self.bus.now().min(read.starts_on.and_time(chrono::NaiveTime::MIN).and_utc()),
-            provider_revision: if active { read.revision } else { read.revision - 1 },
+            provider_revision: read.starting_revision(),
             seats: read.seats.clone(),
         }
     }
@@ -117,7 +115,7 @@ impl Adapter {
     ) -> Result<(), Performed> {
         let action = if read.auto_renew { RenewalAction::Renew } else { RenewalAction::Expire };
         let adopt = AdoptRenewal { subscription_id, action, provider_revision: read.revision };
-        match self.answer_as_provider(due, "renewal", &adopt).await {
+        match self.answer_as_provider(due, &format!("renewal/{}", read.revision), &adopt).await {
             Ok(()) => Ok(()),
             Err(Answered::Refused(refusal)) => Err(done(format!("it cannot be adopted: {refusal}"))),
             Err(stop @ Answered::Stop(_)) => Err(stop.unforeseen()),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use domain::subscription::ProvisionedSeat;
+use domain::subscription::{ProvisionedSeat, SubscriptionStatus};
 
 use super::check::{agreed, id};
 use super::{ProviderSubscription, ProviderSubscriptionStatus};
@@ -38,6 +38,26 @@ fn status(wire: wire::SubscriptionStatus) -> ProviderSubscriptionStatus {
         wire::SubscriptionStatus::Suspended => ProviderSubscriptionStatus::Suspended,
         wire::SubscriptionStatus::Cancelled => ProviderSubscriptionStatus::Cancelled,
         wire::SubscriptionStatus::Expired => ProviderSubscriptionStatus::Expired,
+    }
+}
+
+impl ProviderSubscription {
+    /// The revision it begins with here, where every subscription begins as an active one: whatever else this one is, is
+    /// taken in right after, which needs a revision that is newer.
+    pub(crate) fn starting_revision(&self) -> i64 {
+        if self.status == ProviderSubscriptionStatus::Active { self.revision } else { self.revision - 1 }
+    }
+}
+
+impl ProviderSubscriptionStatus {
+    /// The same in the words of the rules.
+    pub(crate) const fn ours(self) -> SubscriptionStatus {
+        match self {
+            Self::Active => SubscriptionStatus::Active,
+            Self::Suspended => SubscriptionStatus::Suspended,
+            Self::Cancelled => SubscriptionStatus::Cancelled,
+            Self::Expired => SubscriptionStatus::Expired,
+        }
     }
 }
 

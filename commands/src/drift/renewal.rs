@@ -20,7 +20,8 @@ impl Command for AdoptRenewal {
         let subscription = work.read::<SubscriptionRules>(self.subscription_id).await?;
         let customer = subscription.state.known().ok_or(Failure::NotFound)?.core.started.customer_id;
         let (action, provider_revision) = (self.action, self.provider_revision);
-        let set = SubscriptionCommand::SetRenewal { action, quantity: None, service_withdrawn: false };
+        let (quantity, service_withdrawn, customer_suspended) = (None, false, false);
+        let set = SubscriptionCommand::SetRenewal { action, quantity, service_withdrawn, customer_suspended };
         let confirm = SubscriptionCommand::ConfirmRenewalInstruction { action, quantity: None, provider_revision };
         for command in [set, confirm] {
             work.decide::<SubscriptionRules>(self.subscription_id, &command, Some(customer)).await?;

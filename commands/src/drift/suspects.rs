@@ -19,7 +19,7 @@ pub struct Unlisted {
     pub customer_id: Option<Uuid>,
 }
 
-/// Ours by the provider's name of it, and whether it is long enough gone to be listed.
+/// What is to be listed now, by the provider's names: what we do not know, and what it does not show.
 #[derive(Debug, Clone)]
 pub struct Listed {
     pub unknown: BTreeSet<String>,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::process::Lane;
-use event_log::crash;
 use event_log::error::is_transient;
 use event_log::lease::Owner;
+use event_log::patience::answer;
+use event_log::{LogError, crash};
 use futures::future::BoxFuture;
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
@@ -34,10 +35,12 @@ const LOOK_FOR_DEAD: Duration = Duration::from_secs(2);
 const NOTE_AGAIN: Duration = Duration::from_millis(200);
 /// Longer than any call may take, so that a live worker never loses its lease.
 const LEASE: Duration = Duration::from_secs(60);
-/// Tries that reached the provider before an effect is given to the operator.
+/// Tries that reached whoever it is for before an effect is given to the operator.
 pub const TRIES: u32 = 10;
 /// How long the worker sleeps at most: other processes may have made something due.
 const NAP_MAX: Duration = Duration::from_millis(500);
+/// How long to wait for ourselves: the log was away, or a command lost its races.
+const OURSELVES: Duration = Duration::from_millis(250);
 
 /// What became of one try.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,9 +49,9 @@ pub enum Performed {
     Done { outcome: String },
     /// It was not reached, or waits for something: no try.
     Wait { after: Duration, why: String },
-    /// It was looked at and is not over yet. `reference` is the provider's name for what goes on there, once known.
+    /// It was looked at and is not over yet. `reference` is their name for what goes on there, once known.
     Poll { after: Duration, reference: Option<String> },
-    /// It reached the provider and must be tried again, or asked about.
+    /// It reached whoever it is for and must be tried again, or asked about.
     Again { after: Duration, why: String },
     /// Nobody foresaw this: the operator decides.
     Dead { reason: String },
@@ -90,7 +93,7 @@ impl Worker {
                 self.bury().await;
             }
             if let Some(lease) = doubtful
-                && store::give_back(&self.pool, lease).await.is_ok()
+                && answer(&self.pool, store::give_back(&self.pool, lease)).await.is_ok()
             {
                 doubtful = None;
             }
@@ -123,21 +126,22 @@ impl Worker {
 
     async fn take(&self, lease: Uuid, free: usize) -> Result<Vec<Due>, sqlx::Error> {
         let limit = i64::try_from(free).unwrap_or(1);
-        store::take(&self.pool, self.lane, (lease, &self.owner.code()), LEASE, limit).await
+        let owner = self.owner.code();
+        answer(&self.pool, store::take(&self.pool, self.lane, (lease, &owner), LEASE, limit)).await
     }
 
     /// Ends the leases of processes of this machine that died: their work need not wait until the leases run out.
     async fn bury(&self) {
-        let holders = store::holders(&self.pool).await.unwrap_or_default();
+        let holders = answer(&self.pool, store::holders(&self.pool)).await.unwrap_or_default();
         for dead in holders.iter().filter(|holder| self.owner.outlives(holder)) {
-            if let Err(error) = store::release(&self.pool, dead).await {
+            if let Err(error) = answer(&self.pool, store::release(&self.pool, dead)).await {
                 warn!(%error, "the leases of a dead process were not ended");
             }
         }
     }
 
     async fn nap(&self, woken: &mut Woken, slots: &Semaphore, shutdown: &CancellationToken) {
-        let next = store::next_due(&self.pool, self.lane).await.ok().flatten();
+        let next = answer(&self.pool, store::next_due(&self.pool, self.lane)).await.ok().flatten();
         let nap = next.map_or(NAP_MAX, |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default().min(NAP_MAX));
         // With every slot busy only the end of a call is news.
         let nap = if slots.available_permits() == 0 { NAP_MAX } else { nap.max(Duration::from_millis(1)) };
@@ -164,7 +168,7 @@ impl Worker {
     /// The database may be away for a moment: without its note an effect would wait until its lease runs out.
     async fn note_surely(&self, due: &Due, performed: &Performed, shutdown: &CancellationToken) {
         let until = Instant::now() + LEASE;
-        while let Err(error) = self.note(due, performed.clone()).await {
+        while let Err(error) = answer(&self.pool, self.note(due, performed.clone())).await {
             if shutdown.is_cancelled() || Instant::now() >= until || !is_transient(&error) {
                 // The lease runs out and it is performed again, under the same operation id.
                 warn!(%error, "an effect's outcome could not be written down");
@@ -201,6 +205,16 @@ impl Performed {
         Self::Poll { after, reference: None }
     }
 
+    /// It waits for ourselves, for a moment: no try.
+    pub fn soon(why: impl Into<String>) -> Self {
+        Self::Wait { after: OURSELVES, why: why.into() }
+    }
+
+    /// The log is away or busy.
+    pub fn log_away() -> Self {
+        Self::soon("the log is busy or away")
+    }
+
     const fn name(&self) -> &'static str {
         match self {
             Self::Done { .. } => "done",
@@ -208,6 +222,16 @@ impl Performed {
             Self::Poll { .. } => "poll",
             Self::Again { .. } => "again",
             Self::Dead { .. } => "dead",
+        }
+    }
+}
+
+/// A database that is away is waited for; what cannot be read there is for the operator.
+impl From<LogError> for Performed {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Database(_) => Self::log_away(),
+            other => Self::Dead { reason: other.to_string() },
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is to happen at the end of the term.
 
-use domain::subscription::{RenewalAction, SubscriptionCommand};
+use domain::subscription::{RenewalAction, SubscriptionCommand, Surroundings};
 use uuid::Uuid;
 
 use super::ask;
@@ -20,9 +20,9 @@ impl Command for SetRenewal {
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
         let core = ask::permitted(work, self.subscription_id).await?;
-        let service_withdrawn = ask::is_withdrawn(work, &core).await?;
+        let Surroundings { service_withdrawn, customer_suspended, .. } = ask::surroundings(work, &core).await?;
         let (action, quantity) = (self.action, self.quantity);
-        let set = SubscriptionCommand::SetRenewal { action, quantity, service_withdrawn };
+        let set = SubscriptionCommand::SetRenewal { action, quantity, service_withdrawn, customer_suspended };
         ask::decide(work, &core, &set).await
     }
 }

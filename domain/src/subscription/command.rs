@@ -41,6 +41,8 @@ pub enum SubscriptionCommand {
         action: RenewalAction,
         quantity: Option<u32>,
         service_withdrawn: bool,
+        /// The customer or its reseller is suspended.
+        customer_suspended: bool,
     },
     /// The provider has taken the instruction as it is now.
     ConfirmRenewalInstruction {

@@ -77,14 +77,20 @@ fn asking() -> Vec<Asking> {
 
 fn ending() -> Vec<Asking> {
     let (renew, expire) = (RenewalAction::Renew, RenewalAction::Expire);
-    let withdrawn = SubscriptionCommand::SetRenewal { action: renew, quantity: None, service_withdrawn: true };
+    let around = |quantity, service_withdrawn, customer_suspended| SubscriptionCommand::SetRenewal {
+        action: renew,
+        quantity,
+        service_withdrawn,
+        customer_suspended,
+    };
     vec![
         asked("Cancel", cancel(None)),
         asked("Cancel, now", cancel(NOW)),
         asked("Cancel, at term end", cancel(AT_RENEWAL)),
         asked("SetRenewal, renew", renewal(renew, None)),
         asked("SetRenewal, renew with a quantity", renewal(renew, Some(8))),
-        asked("SetRenewal, renew, service withdrawn", withdrawn),
+        asked("SetRenewal, renew, service withdrawn", around(None, true, false)),
+        asked("SetRenewal, renew with more, customer suspended", around(Some(500), false, true)),
         asked("SetRenewal, expire", renewal(expire, None)),
         asked("ConfirmRenewalInstruction, expire", instruction_taken(expire, None)),
     ]

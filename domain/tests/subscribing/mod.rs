@@ -135,7 +135,7 @@ pub fn resume(by: SuspendedBy) -> SubscriptionCommand {
 }
 
 pub fn renewal(action: RenewalAction, quantity: Option<u32>) -> SubscriptionCommand {
-    SubscriptionCommand::SetRenewal { action, quantity, service_withdrawn: false }
+    SubscriptionCommand::SetRenewal { action, quantity, service_withdrawn: false, customer_suspended: false }
 }
 
 pub fn instruction_taken(action: RenewalAction, quantity: Option<u32>) -> SubscriptionCommand {

@@ -19,6 +19,7 @@ pub struct Ground {
     pub id: String,
     pub account_id: String,
     sim: CcpSim,
+    http: reqwest::Client,
     folder: PathBuf,
 }
 
@@ -30,7 +31,8 @@ impl Ground {
         let sim = ccp_sim::start(Settings::new(&folder, "cloudsales", "hush-hush")).await.unwrap();
         let client = client_of(&sim.url());
         let account = done(client.create_account(new_op(), Uuid::from_u128(1), "Acme", "DE").await);
-        let mut ground = Self { client, id: String::new(), account_id: account.id, sim, folder };
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut ground = Self { client, id: String::new(), account_id: account.id, sim, http, folder };
         ground.id = ground.order(Uuid::from_u128(2), sku, quantity).await;
         ground
     }
@@ -78,15 +80,20 @@ impl Ground {
         self.client.subscription(&self.id).await.unwrap().unwrap()
     }
 
+    pub fn url(&self) -> String {
+        self.sim.url()
+    }
+
     pub async fn fault(&self, script: Value) {
         let url = format!("{}/sim/faults", self.sim.url());
-        let answer = reqwest::Client::new().post(url).json(&script).send().await.unwrap();
+        let answer = self.http.post(url).json(&script).send().await.unwrap();
         assert!(answer.status().is_success());
     }
 
     /// How many effects of that name the provider has really performed.
     pub async fn performed(&self, operation: &str) -> usize {
-        let ledger: Value = reqwest::get(format!("{}/sim/ledger", self.sim.url())).await.unwrap().json().await.unwrap();
+        let answer = self.http.get(format!("{}/sim/ledger", self.sim.url())).send().await.unwrap();
+        let ledger: Value = answer.json().await.unwrap();
         ledger["effects"].as_array().unwrap().iter().filter(|effect| effect["operation"] == operation).count()
     }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use reqwest::Method;
 use serde_json::json;
 use tests::client::{Answer, Client};
@@ -161,4 +162,38 @@ async fn what_was_provisioned_after_all_is_shown_and_ended() -> anyhow::Result<(
     assert_eq!(kept["status"], "active");
     assert_eq!(story::texts(&world, "select kind from effects where state = 'dead'").await?, Vec::<String>::new());
     Ok(())
+}
+
+/// What the provider's console does before we first look at a subscription is there when it starts here.
+#[tokio::test]
+async fn what_was_ended_before_we_looked_starts_here_and_ends() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let cast = cast(&world)?;
+    let customer = &cast.customer;
+    for status in ["cancelled", "suspended"] {
+        let lost = json!({ "fault": "webhook_lost", "times": 1_000 });
+        let deaf = json!({ "match": { "method": "GET", "path": "/v1/orders" }, "fault": "503", "times": 1_000 });
+        for fault in [lost, deaf] {
+            story::troubles(&world, &fault).await?;
+        }
+        let line = (world.service("office-business")?, 2);
+        let order = story::orders(customer, &world.sample.account_id, &[line]).await?.id()?;
+        let provider = Client::new(&world.settings.provider.url(), "")?;
+        let shown = provider.wait_until("/sim/subscriptions", |body| active_at_provider(body).is_some()).await?.body;
+        let path = format!("/sim/subscriptions/{}", active_at_provider(&shown).context("no subscription")?);
+        let edited = story::ask(&provider, Method::PATCH, &path, None, Some(&json!({ "status": status }))).await?;
+        story::expect(edited, 200)?;
+        story::calms(&world).await?;
+
+        let ended = story::sees_order_end(customer, &order, "fulfilled").await?;
+        let subscription = ended.body["lines"][0]["subscription_id"].as_str().context("no subscription")?;
+        let path = format!("/v1/subscriptions/{subscription}");
+        customer.wait_until(&path, |body| body["status"] == status).await?;
+    }
+    Ok(())
+}
+
+fn active_at_provider(listed: &serde_json::Value) -> Option<&str> {
+    let active = listed["subscriptions"].as_array()?.iter().find(|subscription| subscription["status"] == "active");
+    active?["subscription_id"].as_str()
 }

@@ -1,7 +1,7 @@
 //! Suspended and resumed, prolonged, and ended: at once, or with the term.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use chrono::{Months, NaiveDate};
+use chrono::{Months, NaiveDate, SecondsFormat};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::business_time::DevClock;
@@ -170,6 +170,7 @@ async fn a_suspended_customer_takes_no_more_but_may_give_back() -> anyhow::Resul
         for (what, body) in [
             ("quantity", json!({ "quantity": 4 })),
             ("quantity", json!({ "quantity": 4, "effective": "renewal" })),
+            ("renewal", json!({ "action": "renew", "quantity": 4 })),
             ("extend", json!({ "ends_on": days_ahead(90) })),
         ] {
             may_not(client, &path, what, Some(body), (409, "customer-suspended")).await?;
@@ -201,11 +202,29 @@ async fn an_answer_keeps_its_time() -> anyhow::Result<()> {
     for (key, answer) in keys.iter().zip([&first, &second]) {
         assert_eq!(ask(key).await?.text, answer.text);
     }
+    the_past_keeps_its_time(&world, &cast, &first.body).await?;
     // What has been added may go back in a window of its own, and nothing else.
     let grown = does(customer, &path, "quantity", Some(json!({ "quantity": 5 })), 202).await?;
     assert_eq!(grown["reducible"]["to"], 3);
     may_not(customer, &path, "quantity", Some(json!({ "quantity": 2, "effective": "now" })), (409, "window-closed"))
         .await?;
     assert_eq!(does(customer, &path, "quantity", Some(json!({ "quantity": 4 })), 202).await?["reducible"]["to"], 3);
+    Ok(())
+}
+
+/// What could be done then is told of the past; what can be done now is told of the present, though nothing happened.
+async fn the_past_keeps_its_time(world: &World, cast: &Cast, then: &Value) -> anyhow::Result<()> {
+    let path = format!("/v1/audit/streams/subscription/{}/state", then["id"].as_str().unwrap());
+    let moment = story::now().to_rfc3339_opts(SecondsFormat::Micros, true);
+    for at in [
+        format!("at_version={}", then["version"]),
+        format!("at_position={}", story::head(world).await?),
+        format!("at_time={moment}"),
+    ] {
+        let past = cast.auditor.get(&format!("{path}?{at}")).await?.body;
+        assert_eq!((&past["version"], &past["state"]["reducible"]), (&then["version"], &then["reducible"]), "{at}");
+    }
+    let present = cast.auditor.get(&path).await?.body;
+    assert_eq!((&present["version"], &present["state"]["reducible"]), (&then["version"], &Value::Null));
     Ok(())
 }

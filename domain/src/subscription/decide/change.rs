@@ -29,9 +29,12 @@ pub(super) fn ask(core: &SubscriptionCore, command: &SubscriptionCommand, at: Da
         }
         SubscriptionCommand::Suspend { change_id, by } => request(*change_id).suspend(*by),
         SubscriptionCommand::Resume { change_id, by } => request(*change_id).resume(*by),
-        SubscriptionCommand::SetRenewal { action: RenewalAction::Renew, quantity, service_withdrawn } => {
-            renew(core, *quantity, *service_withdrawn)
-        }
+        SubscriptionCommand::SetRenewal {
+            action: RenewalAction::Renew,
+            quantity,
+            service_withdrawn,
+            customer_suspended,
+        } => renew(core, *quantity, *service_withdrawn, *customer_suspended),
         SubscriptionCommand::SetRenewal { action: RenewalAction::Expire, .. } => Ok(expire(core)),
         SubscriptionCommand::Start(_)
         | SubscriptionCommand::ConfirmRenewalInstruction { .. }
@@ -60,9 +63,12 @@ pub(super) fn confirm_renewal(
     confirmed.into_iter().collect()
 }
 
-fn renew(core: &SubscriptionCore, quantity: Option<u32>, service_withdrawn: bool) -> Events {
+fn renew(core: &SubscriptionCore, quantity: Option<u32>, service_withdrawn: bool, customer_suspended: bool) -> Events {
     if service_withdrawn {
         return Err(Refusal::ServiceNoLongerSold);
+    }
+    if customer_suspended && quantity.is_some_and(|quantity| quantity > core.quantity) {
+        return Err(Refusal::CustomerSuspended);
     }
     quantity.map_or(Ok(()), |quantity| within_bounds(core, quantity))?;
     Ok(instruct(core, RenewalAction::Renew, quantity))
@@ -120,7 +126,7 @@ impl Request<'_> {
         if self.core.renewal.action == RenewalAction::Expire {
             return Err(Refusal::InvalidState { state: SET_TO_EXPIRE });
         }
-        renew(self.core, Some(to), surroundings.service_withdrawn)
+        renew(self.core, Some(to), surroundings.service_withdrawn, surroundings.customer_suspended)
     }
 
     fn cancel(&self, effective: Option<Effective>) -> Events {

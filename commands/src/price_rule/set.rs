@@ -8,10 +8,12 @@ use domain::{AggregateType, Refusal, Role, StreamId};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use super::Entry;
 use crate::under_way::Begun;
 use crate::{Answer, Bus, Command, Context, Failure, Operation, Receipt, Rejection, Work, index};
 
-/// How many rules may be set at once in this process; ids that fall on the same turn wait for each other.
+/// How many rules may be set at once in this process; ids that fall on the same turn wait for each other here, without a
+/// connection in their hands.
 const TURNS: usize = 64;
 static IN_TURN: [Mutex<()>; TURNS] = [const { Mutex::const_new(()) }; TURNS];
 
@@ -29,8 +31,8 @@ pub struct SetPriceRule {
     pub effective_from: Option<NaiveDate>,
 }
 
-/// Sets a rule. Rules of the same id are set one after the other: an id has one scope, and which one it is can only be
-/// seen in the log once it is written.
+/// Sets a rule. Rules of the same id are set one after the other in this process, which spares them from waiting for each
+/// other in the database. That alone decides; see `entry.rs`.
 ///
 /// # Errors
 /// [`Rejection`].
@@ -64,10 +66,13 @@ impl Command for SetPriceRule {
         work.must_match(before.version)?;
         check_customer(customer.as_ref().and_then(|customer| customer.state.known()), author)?;
         self.check_others(work, scope).await?;
-        self.check_id(work, scope.stream()).await?;
+        let last_in = self.check_id(work, scope.stream()).await?;
         let effective_from = self.effective_from.unwrap_or(today);
         let rule = PriceRule { rule_id: self.rule_id, scope, formula: self.formula, effective_from };
-        let status = if before.state.rule(self.rule_id).is_some() { 200 } else { 201 };
+        // While it is here, the version of this scope tells whether it still is.
+        let is_here = before.state.rule(self.rule_id).is_some();
+        work.log.entry = (!is_here).then_some(Entry { rule_id: self.rule_id, last_in });
+        let status = if is_here { 200 } else { 201 };
         let set = PriceRuleCommand::Set { rule, today };
         work.decide::<PriceRuleRules>(scope.stream(), &set, owner(author)).await?;
         Ok(Answer::resource(status, StreamId::new(AggregateType::PriceRule, scope.stream())))
@@ -128,11 +133,15 @@ impl SetPriceRule {
         Ok(())
     }
 
-    /// An id stays in the scope it is in.
-    async fn check_id(&self, work: &mut Work<'_>, scope: Uuid) -> Result<(), Failure> {
-        let found = index::price_rule(work.bus().pool(), self.rule_id).await?;
-        let Some(elsewhere) = found.map(|found| found.scope_id).filter(|known| *known != scope) else { return Ok(()) };
-        let there = work.read::<PriceRuleRules>(elsewhere).await?;
-        if there.state.rule(self.rule_id).is_some() { Err(Refusal::DuplicatePriceRule.into()) } else { Ok(()) }
+    /// An id stays in the scope it is in. Answers with the one it was in last.
+    async fn check_id(&self, work: &mut Work<'_>, scope: Uuid) -> Result<Option<Uuid>, Failure> {
+        let found = index::price_rule(work.bus().pool(), self.rule_id).await?.map(|found| found.scope_id);
+        if let Some(elsewhere) = found.filter(|known| *known != scope) {
+            let there = work.read::<PriceRuleRules>(elsewhere).await?;
+            if there.state.rule(self.rule_id).is_some() {
+                return Err(Refusal::DuplicatePriceRule.into());
+            }
+        }
+        Ok(found)
     }
 }

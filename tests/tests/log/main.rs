@@ -14,6 +14,7 @@ mod idempotency;
 mod invoices;
 mod overload;
 mod payments;
+mod price_rules;
 mod races;
 mod refunds;
 mod refusals;

@@ -93,11 +93,16 @@ pub enum Refusal {
     UnknownLine { line: u32 },
     #[error("It has to be an amount above zero, in the currency of the invoice.")]
     InvalidCredit,
+    /// Of the whole amount.
+    #[error("The amount has to be in the currency of what is paid.")]
+    CurrencyMismatch,
+    #[error("Line {line}: the amount has to be in the currency of the invoice.")]
+    LineCurrencyMismatch { line: u32 },
     #[error("A payment is on its way, or nobody knows yet what came of one.")]
     PaymentInProgress,
     #[error("Nothing is left to pay.")]
     AlreadyPaid,
-    #[error("It has to be an amount above zero, in the currency of what is paid.")]
+    #[error("It has to be an amount above zero.")]
     InvalidPayment,
     #[error("The day may not lie in the future.")]
     InvalidReceiptDate,
@@ -152,6 +157,7 @@ impl Refusal {
             Self::CreditLimit { .. } => "credit-limit",
             Self::UnknownLine { .. } => "invalid-value",
             Self::InvalidCredit => "invalid-amount",
+            Self::CurrencyMismatch | Self::LineCurrencyMismatch { .. } => "currency-mismatch",
             Self::PaymentInProgress => "payment-in-progress",
             Self::AlreadyPaid => "already-paid",
             Self::InvalidPayment => "invalid-amount",

@@ -247,9 +247,13 @@ fn only_the_wallet_gives_money_back() {
 fn a_refund_is_above_nothing_and_in_the_currency_that_came_in() {
     let paid = by_wallet(O::Succeeded);
     let dollars = Money::rounded("1.00".parse().unwrap(), Currency::USD);
-    for amount in [eur("0.00"), eur("-0.01"), dollars] {
+    for (amount, refusal) in [
+        (eur("0.00"), Refusal::InvalidPayment),
+        (eur("-0.01"), Refusal::InvalidPayment),
+        (dollars, Refusal::CurrencyMismatch),
+    ] {
         let refund = C::StartRefund { refund_id: REFUND, amount, cause: RefundCause::Balance };
-        given::<PaymentRules>(&paid).when(asked(refund)).then_expect_error(Refusal::InvalidPayment);
+        given::<PaymentRules>(&paid).when(asked(refund)).then_expect_error(refusal);
     }
 }
 

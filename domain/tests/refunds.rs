@@ -71,7 +71,7 @@ fn an_amount_is_above_zero_and_in_the_currency_of_the_payment() {
     assert_eq!(there.take(Some(eur(0))), Err(Refusal::InvalidPayment));
     assert_eq!(there.take(Some(eur(-1))), Err(Refusal::InvalidPayment));
     let dollars = from_minor_units(50, "USD".parse().unwrap()).unwrap();
-    assert_eq!(there.take(Some(dollars)), Err(Refusal::InvalidPayment));
+    assert_eq!(there.take(Some(dollars)), Err(Refusal::CurrencyMismatch));
 }
 
 proptest! {

@@ -9,7 +9,7 @@ use domain::payment::{PaymentMeans, PaymentOutcome, PaymentStatus, UnknownReason
 use event_log::crash;
 use uuid::Uuid;
 
-use super::perform::{Cashier, Handled, OURSELVES, Step, done, log_away, log_is_away};
+use super::perform::{Cashier, Handled, Step, done, log_away};
 
 impl Cashier {
     /// What a gateway has taken is watched. What an earlier try may have sent is asked about before it is sent again, and
@@ -41,7 +41,7 @@ impl Cashier {
     async fn send_charge(&self, due: &Due, handled: &Handled<'_>) -> Step {
         let charge = self.addressed(handled).await?;
         if !effects::mark_sent(self.bus.pool(), due).await.map_err(log_away)? {
-            return Err(log_is_away());
+            return Err(Performed::log_away());
         }
         crash::point("payment.intent_committed");
         let charged = handled.gateway.charge(&charge).await;
@@ -60,8 +60,7 @@ impl Cashier {
             PaymentMeans::Wallet | PaymentMeans::Outside => Ok(charge),
             PaymentMeans::Token => {
                 let payer = index::customer_alias(self.bus.pool(), started.customer_id).await.map_err(log_away)?;
-                let why = || "the payer has no number yet".to_owned();
-                let payer = payer.ok_or_else(|| Performed::Wait { after: OURSELVES, why: why() })?;
+                let payer = payer.ok_or_else(|| Performed::soon("the payer has no number yet"))?;
                 Ok(Charge { payer: Some(payer), ..charge })
             }
         }

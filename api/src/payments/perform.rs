@@ -10,7 +10,6 @@ use commands::payment::{RecordOutcome, RecordRefund, RefundOutcome};
 use commands::{Bus, Command, Context, Key, Trace};
 use domain::payment::{Payment, PaymentOutcome, PaymentRules, PaymentState};
 use domain::process::Effect;
-use event_log::LogError;
 use event_log::stream::{self, Versioned};
 use futures::future::BoxFuture;
 use tokio::time::Instant;
@@ -19,7 +18,7 @@ use uuid::Uuid;
 use super::Gateways;
 
 /// How long to wait for ourselves: the log was away, or a command lost its races.
-pub(super) const OURSELVES: Duration = Duration::from_millis(250);
+const OURSELVES: Duration = Duration::from_millis(250);
 /// What a gateway said is kept trying to be written down for so long, within the lease of its effect.
 const WRITE_DOWN: Duration = Duration::from_secs(30);
 
@@ -82,7 +81,7 @@ impl Cashier {
     pub(super) async fn load(&self, payment_id: Uuid) -> Result<Handled<'_>, Performed> {
         let id = payment_id.to_string();
         let loaded = stream::load::<PaymentRules, _>(self.bus.pool(), &id, Versioned::default()).await;
-        let payment = match loaded.map_err(unreadable)?.state {
+        let payment = match loaded?.state {
             PaymentState::Known(payment) => payment,
             PaymentState::Unknown => return Err(done("there is no such payment")),
         };
@@ -128,7 +127,7 @@ impl Cashier {
                 Ok(_) => return Ok(()),
                 Err(rejection) if rejection.passes() => {
                     if Instant::now() >= until {
-                        return Err(log_is_away());
+                        return Err(Performed::log_away());
                     }
                     tokio::time::sleep(OURSELVES).await;
                 }
@@ -149,20 +148,8 @@ pub(super) fn done(outcome: impl Into<String>) -> Performed {
     Performed::Done { outcome: outcome.into() }
 }
 
-/// The database is away or busy: wait for it, without counting a try.
-pub(super) fn log_is_away() -> Performed {
-    Performed::Wait { after: OURSELVES, why: "the log is busy or away".to_owned() }
-}
-
-/// The same for a query of our own that failed.
+/// A query of our own failed: the database is waited for, without counting a try.
 pub(super) fn log_away(error: sqlx::Error) -> Performed {
     tracing::warn!(%error, "the database did not answer");
-    log_is_away()
-}
-
-fn unreadable(error: LogError) -> Performed {
-    match error {
-        LogError::Database(_) => log_is_away(),
-        other => Performed::Dead { reason: other.to_string() },
-    }
+    Performed::log_away()
 }

@@ -9,7 +9,7 @@ use commands::payment::{RefundOutcome, requests};
 use domain::payment::RefundStatus;
 use uuid::Uuid;
 
-use super::perform::{Cashier, Handled, Step, done, log_away, log_is_away};
+use super::perform::{Cashier, Handled, Step, done, log_away};
 
 /// How long to wait at least for a gateway that is away.
 const AWAY: Duration = Duration::from_secs(5);
@@ -57,7 +57,7 @@ impl Cashier {
     /// That it goes out is committed before it does.
     async fn send(&self, due: &Due, handled: &Handled<'_>, refund: &Refund) -> Step {
         if !effects::mark_sent(self.bus.pool(), due).await.map_err(log_away)? {
-            return Err(log_is_away());
+            return Err(Performed::log_away());
         }
         let of = (refund.payment_id, refund.refund_id);
         match handled.gateway.refund(refund).await {

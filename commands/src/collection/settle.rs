@@ -14,8 +14,6 @@ use super::standing::{self, Turn};
 use crate::effects::{Due, Performed};
 use crate::{Answer, Bus, Command, Context, Failure, Key, Operation, Rejection, Trace, Work, index};
 
-/// How long to wait for ourselves: the log was away, or a command lost its races.
-const OURSELVES: Duration = Duration::from_millis(250);
 /// Before it looks again: doubled each time up to the last.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const LOOK_AGAIN_MAX: Duration = Duration::from_secs(30);
@@ -28,7 +26,7 @@ const PER_TRY: usize = 200;
 pub async fn settle_dunning(bus: &Bus, due: &Due, invoice_id: Uuid) -> Performed {
     match (Settling { bus, due, invoice_id }).look().await {
         Ok(performed) => performed,
-        Err(rejection) if rejection.passes() => Performed::Wait { after: OURSELVES, why: rejection.to_string() },
+        Err(rejection) if rejection.passes() => Performed::soon(rejection.to_string()),
         Err(rejection) => Performed::Dead { reason: rejection.to_string() },
     }
 }

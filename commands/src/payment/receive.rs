@@ -56,7 +56,10 @@ impl Command for ReceivePayment {
 
 impl ReceivePayment {
     fn check(&self, invoice: &Invoice, today: NaiveDate) -> Result<(), Refusal> {
-        if self.amount.currency() != invoice.contents.currency || minor_units(self.amount)? <= 0 {
+        if self.amount.currency() != invoice.contents.currency {
+            return Err(Refusal::CurrencyMismatch);
+        }
+        if minor_units(self.amount)? <= 0 {
             return Err(Refusal::InvalidPayment);
         }
         if self.received_on > today { Err(Refusal::InvalidReceiptDate) } else { Ok(()) }

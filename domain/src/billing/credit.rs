@@ -55,8 +55,9 @@ pub enum CreditRefused {
     UnknownLine { line: u32 },
     #[error("A credit is an amount above zero.")]
     NotPositive,
+    /// Of that line, or of the whole amount.
     #[error("The credit is in another currency than the invoice.")]
-    OtherCurrency,
+    OtherCurrency { line: Option<u32> },
     #[error(transparent)]
     Refused(#[from] Refusal),
 }
@@ -88,7 +89,7 @@ impl Creditable<'_> {
     fn by_lines(&self, wanted: &[(u32, Money)]) -> Result<Credit, CreditRefused> {
         let mut asked: Vec<(u32, Money)> = Vec::new();
         for (line, net) in wanted {
-            self.check(*net)?;
+            self.check(*net, Some(*line))?;
             match asked.iter_mut().find(|(known, _)| known == line) {
                 Some((_, sum)) => *sum = sum.plus(*net)?,
                 None => asked.push((*line, *net)),
@@ -117,7 +118,7 @@ impl Creditable<'_> {
     }
 
     fn by_gross(&self, gross: Money) -> Result<Credit, CreditRefused> {
-        self.check(gross)?;
+        self.check(gross, None)?;
         within(gross, self.left()?)?;
         let net = self.net_of(gross)?;
         let weights: Vec<Money> = self.lines.iter().map(|line| line.left).collect();
@@ -136,9 +137,9 @@ impl Creditable<'_> {
         minus(gross, tax)
     }
 
-    fn check(&self, amount: Money) -> Result<(), CreditRefused> {
+    fn check(&self, amount: Money, line: Option<u32>) -> Result<(), CreditRefused> {
         if amount.currency() != self.tax_left.currency() {
-            return Err(CreditRefused::OtherCurrency);
+            return Err(CreditRefused::OtherCurrency { line });
         }
         if minor_units(amount)? <= 0 {
             return Err(CreditRefused::NotPositive);
@@ -169,7 +170,9 @@ impl From<CreditRefused> for Refusal {
         match refused {
             CreditRefused::AboveLimit { left } => Self::CreditLimit { left },
             CreditRefused::UnknownLine { line } => Self::UnknownLine { line },
-            CreditRefused::NotPositive | CreditRefused::OtherCurrency => Self::InvalidCredit,
+            CreditRefused::NotPositive => Self::InvalidCredit,
+            CreditRefused::OtherCurrency { line: Some(line) } => Self::LineCurrencyMismatch { line },
+            CreditRefused::OtherCurrency { line: None } => Self::CurrencyMismatch,
             CreditRefused::Refused(refusal) => refusal,
         }
     }

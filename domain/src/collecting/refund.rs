@@ -63,13 +63,17 @@ impl Whereabouts {
     /// Without an amount all of it.
     ///
     /// # Errors
-    /// [`Refusal::RefundLimit`] when there is less, or nothing; [`Refusal::InvalidPayment`] for an amount that is none.
+    /// [`Refusal::CurrencyMismatch`] in another currency than the payment's; [`Refusal::InvalidPayment`] for an amount
+    /// that is none; [`Refusal::RefundLimit`] when there is less, or nothing.
     pub fn take(&self, asked: Option<Money>) -> Result<Taken, Refusal> {
         let on_invoice = lower(self.on_invoice, self.refundable)?;
         let free = lower(minus(self.refundable, on_invoice)?, self.balance)?;
         let left = free.plus(on_invoice)?;
         let amount = asked.unwrap_or(left);
-        if amount.currency() != left.currency() || (asked.is_some() && minor_units(amount)? <= 0) {
+        if amount.currency() != left.currency() {
+            return Err(Refusal::CurrencyMismatch);
+        }
+        if asked.is_some() && minor_units(amount)? <= 0 {
             return Err(Refusal::InvalidPayment);
         }
         if minor_units(left)? == 0 || minor_units(minus(left, amount)?)? < 0 {

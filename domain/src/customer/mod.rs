@@ -41,6 +41,16 @@ pub enum CustomerKind {
     Reseller,
 }
 
+impl CustomerKind {
+    /// As the API says it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Reseller => "reseller",
+        }
+    }
+}
+
 /// Where electronic invoices go: a Peppol participant id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ElectronicAddress {

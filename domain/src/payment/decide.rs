@@ -111,7 +111,10 @@ fn refund(
         return Ok(Decided::nothing());
     }
     payment.can_be_refunded()?;
-    if amount.currency() != payment.started.amount.currency() || minor_units(amount)? <= 0 {
+    if amount.currency() != payment.started.amount.currency() {
+        return Err(Refusal::CurrencyMismatch);
+    }
+    if minor_units(amount)? <= 0 {
         return Err(Refusal::InvalidPayment);
     }
     let left = payment.refundable()?;

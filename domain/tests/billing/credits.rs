@@ -3,7 +3,7 @@
 use domain::billing::commission::Earned;
 use domain::billing::credit::{Credit, CreditRefused, Creditable, CreditableLine, Wanted};
 use domain::tax::Treatment;
-use domain::{Currency, Money};
+use domain::{Currency, Money, Refusal};
 
 use crate::subscribed::*;
 
@@ -113,7 +113,13 @@ fn nonsense_is_refused() {
     assert_eq!(invoice.asked(&by_line(&[])), Err(CreditRefused::NotPositive));
     assert_eq!(invoice.asked(&by_line(&[(1, "0.00")])), Err(CreditRefused::NotPositive));
     assert_eq!(invoice.asked(&gross("-1.00")), Err(CreditRefused::NotPositive));
-    assert_eq!(invoice.asked(&Wanted::Gross(money("1", Currency::JPY))), Err(CreditRefused::OtherCurrency));
+    let yen = money("1", Currency::JPY);
+    let other = |line| Err(CreditRefused::OtherCurrency { line });
+    assert_eq!(invoice.asked(&Wanted::Gross(yen)), other(None));
+    assert_eq!(invoice.asked(&Wanted::Lines(vec![(1, yen)])), other(Some(1)));
+    let refusals = [None, Some(1)].map(|line| Refusal::from(CreditRefused::OtherCurrency { line }));
+    assert_eq!(refusals, [Refusal::CurrencyMismatch, Refusal::LineCurrencyMismatch { line: 1 }]);
+    assert_eq!(refusals.map(|refusal| refusal.slug()), ["currency-mismatch"; 2]);
 }
 
 #[test]

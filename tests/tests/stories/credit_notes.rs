@@ -183,10 +183,12 @@ async fn no_more_is_credited_than_is_left() -> anyhow::Result<()> {
     for (body, slug) in [
         (line(json!(2), money("1.00")), "invalid-value"),
         (by_amount("0.00"), "invalid-amount"),
-        (json!({ "amount": { "amount": "1.00", "currency": "CHF" }, "reason": "No." }), "invalid-amount"),
+        (line(json!(1), json!({ "amount": "1.00", "currency": "CHF" })), "currency-mismatch"),
     ] {
         refused(&body, 422, slug, None).await?;
     }
+    let francs = json!({ "amount": { "amount": "1.00", "currency": "CHF" }, "reason": "No." });
+    refused(&francs, 422, "currency-mismatch", Some("/amount/currency")).await?;
     for client in [&books.cast.other, &books.cast.reseller, &books.cast.auditor, &books.cast.service] {
         let answer = story::ask(client, Method::POST, &path, Some(&new_key()), Some(&by_amount("1.00"))).await?;
         story::refused(client, &answer, 403, "forbidden").await?;

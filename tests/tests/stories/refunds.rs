@@ -261,6 +261,10 @@ async fn a_payment_is_refunded_in_parts_and_its_invoice_credited() -> anyhow::Re
     let again = story::expect(asks(&key, &version).await?, 202)?;
     assert_eq!((&again.body, story::header(&again, "idempotency-replayed")), (&first.body, Some("true")));
     story::refused(sold.operator(), &asks(&new_key(), &version).await?, 412, "precondition-failed").await?;
+    let francs = json!({ "amount": { "amount": "1.00", "currency": "CHF" } });
+    let other = story::ask(sold.operator(), Method::POST, &path, Some(&new_key()), Some(&francs)).await?;
+    story::refused(sold.operator(), &other, 422, "currency-mismatch").await?;
+    assert_eq!(other.body["errors"][0]["pointer"], "/amount/currency");
 
     let notes = sold.notes().await?;
     assert_eq!((each(&notes, "reason"), each(&notes, "settle")), (vec!["Refund".into()], vec!["refund".into()]));

@@ -60,6 +60,7 @@ pub enum ProblemType {
     InvalidReseller,
     InvalidPriceRule,
     AmountOverflow,
+    CurrencyMismatch,
     CreditLimit,
     RefundLimit,
     IdempotencyKeyReused,
@@ -112,7 +113,7 @@ static INTERNAL: Row = row(
 );
 
 #[rustfmt::skip]
-static ROWS: [Row; 66] = [
+static ROWS: [Row; 67] = [
     row(P::MalformedJson, BAD_REQUEST, "malformed-json", "The body is not valid JSON",
         "The body must be one JSON document in UTF-8 without a byte order mark. Duplicate keys, more than 32 levels, lone surrogates, comments and anything after the document are refused."),
     row(P::MalformedRequest, BAD_REQUEST, "malformed-request", "The request is malformed",
@@ -163,12 +164,14 @@ static ROWS: [Row; 66] = [
         "A month is invoiced when it has ended at the seller entity. Ask again then; the preview shows it before."),
     row(P::DocumentNotAvailable, CONFLICT, "document-not-available", "There is no such document",
         "Drafts have no documents, and amounts with three decimals cannot be written as an electronic invoice. Other formats may be available."),
+    row(P::CurrencyMismatch, SHAPE, "currency-mismatch", "The currency is another one",
+        "An invoice is paid, credited and refunded in its own currency. Nothing is converted; name the amount in that one."),
     row(P::CreditLimit, SHAPE, "credit-limit", "More is credited than is left",
         "The lines, or the invoice, have less left than this would credit. The detail names what is left."),
     row(P::RefundLimit, SHAPE, "refund-limit", "More is refunded than is left",
         "The payment has less left than this would send back. The detail names what is left."),
     row(P::PaymentInProgress, CONFLICT, "payment-in-progress", "A payment is under way",
-        "One payment is on its way, or its outcome is not known yet. Nothing is charged again before that is found out."),
+        "One payment is on its way, or its outcome is not known yet. Nothing is charged again before that is found out. Ask again after the seconds in Retry-After."),
     row(P::AlreadyPaid, CONFLICT, "already-paid", "Nothing is left to pay",
         "The invoice is paid. What is paid beyond it would be sent back."),
     row(P::RefundNotSupported, CONFLICT, "refund-not-supported", "Money cannot go back this way",
@@ -279,6 +282,8 @@ impl ProblemType {
             Self::RateLimited => Some(1),
             Self::Unavailable | Self::TooSlow => Some(5),
             Self::ReadModelParked => Some(30),
+            // What came of a payment that nobody knows is first asked after a minute.
+            Self::PaymentInProgress => Some(60),
             _ => None,
         }
     }
@@ -319,8 +324,11 @@ mod tests {
     #[test]
     fn whoever_may_come_back_is_told_when() {
         for row in ProblemType::rows() {
-            let waits = matches!(row.status.as_u16(), 429 | 503) || row.kind == ProblemType::IdempotencyInProgress;
+            let passes = [ProblemType::IdempotencyInProgress, ProblemType::PaymentInProgress].contains(&row.kind);
+            let waits = matches!(row.status.as_u16(), 429 | 503) || passes;
             assert_eq!(row.kind.retry_after_s().is_some(), waits, "{}", row.slug);
         }
+        let first_question = domain::collecting::retry::ask_after(0).num_seconds();
+        assert_eq!(ProblemType::PaymentInProgress.retry_after_s().map(i64::from), Some(first_question));
     }
 }

@@ -84,7 +84,7 @@ async fn what_cannot_have_come_in_is_refused() -> anyhow::Result<()> {
         (received("40.00", "10.02.2026"), "invalid-date", "/received_on"),
         (received("0.00", "2026-02-10"), "invalid-amount", "/amount"),
         (received("1.005", "2026-02-10"), "invalid-amount", "/amount/amount"),
-        (dollars, "invalid-amount", "/amount"),
+        (dollars, "currency-mismatch", "/amount/currency"),
         (nameless, "missing-field", "/reference"),
     ] {
         let answer = receives(&till, &owed, &body).await?;

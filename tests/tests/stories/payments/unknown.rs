@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tests::client::Answer;
 use tests::gateways::{self, wallet_ends};
-use tests::story::{self, new_key};
+use tests::story::{self, header, new_key};
 
 use super::{Till, stand};
 use crate::accounted::money;
@@ -34,8 +34,9 @@ async fn what_was_charged_behind_a_lost_answer_is_found_and_not_charged_again() 
         assert_eq!((&unknown["status"], &unknown["reason"]), (&json!("unknown"), &json!("no_answer")), "{unknown}");
         assert_eq!(unknown["settled_at"], Value::Null);
         assert_eq!(till.stands(owed).await?, stand("issued", "unknown", None));
-        // Whatever key they come with.
+        // Whatever key they come with; the wallet is asked after a minute.
         till.is_refused(owed, "payment-in-progress").await?;
+        assert_eq!(header(&till.tries(owed).await?, "retry-after"), Some("60"));
         till.is_refused(owed, "payment-in-progress").await?;
         till.later("PT1H").await?;
         let found = till.comes_to(&payment, status).await?;

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::charges;
 use crate::listing::Listing;
 use crate::model::BILLING;
 use crate::noun::{self, Noun};
@@ -34,7 +35,11 @@ impl Noun for CreditNotes {
         let rows = Upsert::of::<Self>(generation, rows, CreditNoteState::known)
             .owned_by(|note| note.issued.customer_id, |note| note.issued.reseller_id)
             .fixed("invoice_id", |note| note.issued.invoice.as_ref().map(|invoice| invoice.invoice_id))
-            .changing("status", |note| note.status());
+            .fixed("period", |note| note.issued.period.to_string())
+            .changing("status", |note| note.status())
+            .changing_array("end_customers", "::uuid[]", |note| {
+                charges::end_customers(note.issued.lines.iter().map(|line| &line.of))
+            });
         Box::pin(rows.write(tx))
     }
 }

@@ -1,6 +1,6 @@
 //! Customers: rows and queries.
 
-use domain::customer::{CustomerKind, CustomerRules, CustomerState};
+use domain::customer::{CustomerRules, CustomerState};
 use domain::{AggregateType, Event};
 use event_log::stream::Versioned;
 use futures::future::BoxFuture;
@@ -35,18 +35,10 @@ impl Noun for Customers {
     ) -> BoxFuture<'a, Result<(), sqlx::Error>> {
         let rows = Upsert::of::<Self>(generation, rows, CustomerState::known)
             .changing("reseller_id", |customer| customer.reseller_id)
-            .fixed("kind", |customer| kind(customer.kind))
+            .fixed("kind", |customer| customer.kind.name())
             .changing("status", |customer| customer.status.name())
             .changing("name", |customer| customer.name.as_str());
         Box::pin(rows.write(tx))
-    }
-}
-
-/// As the API says it.
-pub const fn kind(kind: CustomerKind) -> &'static str {
-    match kind {
-        CustomerKind::Direct => "direct",
-        CustomerKind::Reseller => "reseller",
     }
 }
 

@@ -1,19 +1,18 @@
 //! Invoices: rows and queries.
 
-use std::collections::BTreeSet;
-
 use domain::billing::Period;
-use domain::invoice::{Invoice, InvoiceRules, InvoiceState};
+use domain::invoice::{InvoiceRules, InvoiceState};
 use domain::{AggregateType, Event};
 use event_log::stream::Versioned;
 use futures::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::charges;
 use crate::listing::Listing;
 use crate::model::BILLING;
 use crate::noun::{self, Noun};
-use crate::page::{self, Page, Row, Scope, Shown};
+use crate::page::{Page, Row, Scope, Shown};
 use crate::upsert::Upsert;
 
 #[derive(Debug)]
@@ -42,16 +41,11 @@ impl Noun for Invoices {
             .fixed("period", |invoice| invoice.contents.period.to_string())
             .changing("overdue", |invoice| invoice.overdue)
             .changing("issued", |invoice| invoice.issue.is_some())
-            .changing_array("end_customers", "::uuid[]", end_customers);
+            .changing_array("end_customers", "::uuid[]", |invoice| {
+                charges::end_customers(invoice.contents.lines.iter())
+            });
         Box::pin(rows.write(tx))
     }
-}
-
-/// As the database writes an array: many of them do not go into one parameter otherwise.
-fn end_customers(invoice: &Invoice) -> String {
-    let named = invoice.contents.lines.iter().filter_map(|line| line.end_customer_id);
-    let ids: Vec<String> = named.collect::<BTreeSet<Uuid>>().iter().map(Uuid::to_string).collect();
-    format!("{{{}}}", ids.join(","))
 }
 
 /// What to list. Empty and absent parts do not filter.
@@ -78,32 +72,4 @@ pub async fn list(pool: &PgPool, scope: Scope, filter: &Filter) -> Result<Shown<
         .equals("overdue", filter.overdue)
         .page(pool, filter.before, filter.limit)
         .await
-}
-
-/// Every invoice of a period that charges somebody for this end customer's services, oldest first, of those in force. In
-/// the scope of a customer only those it was billed with.
-///
-/// # Errors
-/// Any database error.
-pub async fn naming(
-    pool: &PgPool,
-    scope: Scope,
-    end_customer: Uuid,
-    period: Period,
-) -> Result<Shown<Vec<Row<InvoiceState>>>, sqlx::Error> {
-    let raws = sqlx::query_as(
-        "select r.position, t.id, t.born, t.doc from readers r left join read_invoices t \
-            on t.generation = r.generation and t.end_customers <> '{}' and t.end_customers @> array[$3::uuid] \
-            and t.period = $4 and t.status in ('issued', 'paid', 'uncollectible') \
-            and ($2::uuid is null or t.customer_id = $2) \
-         where r.name = $1 order by t.born",
-    )
-    .bind(BILLING)
-    .bind(scope.customer)
-    .bind(end_customer)
-    .bind(period.to_string())
-    .fetch_all(pool)
-    .await?;
-    let Shown { position, content } = page::listed(raws, i64::MAX)?;
-    Ok(Shown { position, content: content.rows })
 }

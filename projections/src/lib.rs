@@ -8,6 +8,7 @@ pub mod audit;
 pub mod balances;
 pub mod billing_runs;
 pub mod catalogue;
+pub mod charges;
 pub mod commissions;
 pub mod credit_notes;
 pub mod customers;

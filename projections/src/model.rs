@@ -70,7 +70,7 @@ pub fn all() -> Vec<ReadModel> {
         ReadModel::new(SUBSCRIPTIONS, 2, vec![Box::new(Of::<Subscriptions>::new()), Box::new(Of::<Drifts>::new())]),
         ReadModel::new(
             BILLING,
-            2,
+            3,
             vec![
                 Box::new(Of::<CommissionAccounts>::new()),
                 Box::new(Of::<BillingRuns>::new()),

@@ -9,8 +9,6 @@ use futures::future::BoxFuture;
 
 use super::{Archive, ArchiveError};
 
-/// How long to wait for the log.
-const LOG: Duration = Duration::from_millis(250);
 /// How long to wait for the store.
 const STORE: Duration = Duration::from_secs(5);
 
@@ -37,8 +35,8 @@ impl Performer for Keeper {
 fn unstored(error: &ArchiveError) -> Performed {
     let why = error.to_string();
     match error {
-        ArchiveError::Log(LogError::Database(_)) => Performed::Wait { after: LOG, why },
-        ArchiveError::Rejected(rejection) if rejection.passes() => Performed::Wait { after: LOG, why },
+        ArchiveError::Log(LogError::Database(_)) => Performed::soon(why),
+        ArchiveError::Rejected(rejection) if rejection.passes() => Performed::soon(why),
         ArchiveError::Store(_) => Performed::Wait { after: STORE, why },
         ArchiveError::NotAvailable
         | ArchiveError::Faulty(_)

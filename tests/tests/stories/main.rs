@@ -9,6 +9,7 @@ mod billing_operations;
 mod billing_runs;
 mod catalogue;
 mod changes_adapter;
+mod charges;
 mod cli;
 mod clock;
 mod collection;

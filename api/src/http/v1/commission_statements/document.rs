@@ -9,7 +9,6 @@ use projections::commissions;
 use crate::http::api::{self, Api};
 use crate::http::document::{DocumentAnswers, DocumentQuery};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::v1::commissions::body::visible;
 
 /// Get a commission statement as a document
 ///
@@ -29,7 +28,7 @@ pub async fn get_commission_statement_document(
 ) -> Result<Response, Problem> {
     let (reading, wanted) = api.reading_document(Operation::GetCommissionStatementDocument, request).await?;
     let statement_id = api::path_id(&id)?;
-    let shown = commissions::get_statement(api.pool(), statement_id, visible(&reading.actor)).await?;
+    let shown = commissions::get_statement(api.pool(), statement_id, reading.own_reseller()).await?;
     api::found(shown.content)?;
     let found = index::commission_statement(api.pool(), statement_id).await?.ok_or_else(Problem::not_found)?;
     let key = DocumentKey::CommissionStatement { account_id: found.account_id, statement_id };

@@ -8,7 +8,6 @@ use projections::commissions;
 use super::body::StatementBody;
 use crate::http::api::{self, Api};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::v1::commissions::body::visible;
 
 /// Get a commission statement
 #[utoipa::path(
@@ -26,7 +25,7 @@ pub async fn get_commission_statement(
     reading.finish()?;
     let id = api::path_id(&id)?;
     api.wait_for(projections::model::BILLING, reading.min_position).await?;
-    let shown = commissions::get_statement(api.pool(), id, visible(&reading.actor)).await?;
+    let shown = commissions::get_statement(api.pool(), id, reading.own_reseller()).await?;
     let row = api::found(shown.content)?;
     api.one(shown.position, row.folded.version, &StatementBody::of(row.id, &row.folded, reading.is_staff()))
 }

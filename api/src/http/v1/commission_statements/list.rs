@@ -8,7 +8,6 @@ use projections::commissions::{self, StatementFilter};
 use super::body::StatementBody;
 use crate::http::api::Api;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::v1::commissions::body::visible;
 use crate::http::values;
 
 const STATUSES: &[&str] = &["issued", "settled"];
@@ -30,7 +29,7 @@ const STATUSES: &[&str] = &["issued", "settled"];
 )]
 pub async fn list_commission_statements(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let mut reading = api.reading(Operation::ListCommissionStatements, request).await?;
-    let visible = visible(&reading.actor);
+    let visible = reading.own_reseller();
     let q = &mut reading.query;
     let mut filter = StatementFilter {
         visible,

@@ -1,6 +1,6 @@
 //! An entry of commission as the API shows it.
 
-use domain::{Actor, Money, Role};
+use domain::Money;
 use projections::commissions::Entry;
 use projections::page::Row;
 use serde::Serialize;
@@ -60,13 +60,5 @@ impl CommissionBody {
             period: line.period.to_string(),
             statement_id: *statement_id,
         }
-    }
-}
-
-/// Whose commission a caller sees: a reseller its own, staff everybody's.
-pub fn visible(actor: &Actor) -> Option<Uuid> {
-    match actor.role {
-        Role::Customer | Role::Reseller => Some(actor.customer_id.unwrap_or(Uuid::nil())),
-        Role::Operator | Role::Auditor | Role::Service | Role::System | Role::Provider => None,
     }
 }

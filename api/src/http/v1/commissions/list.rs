@@ -5,7 +5,7 @@ use axum::response::Response;
 use commands::Operation;
 use projections::commissions::{self, EntryFilter};
 
-use super::body::{CommissionBody, visible};
+use super::body::CommissionBody;
 use crate::http::api::Api;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::values;
@@ -29,7 +29,7 @@ const KINDS: &[&str] = &["accrued", "reversed"];
 )]
 pub async fn list_commissions(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let mut reading = api.reading(Operation::ListCommissions, request).await?;
-    let visible = visible(&reading.actor);
+    let visible = reading.own_reseller();
     let q = &mut reading.query;
     let mut filter = EntryFilter {
         visible,

@@ -1,9 +1,7 @@
 //! A customer as the API shows it.
 
 use chrono::{DateTime, Utc};
-use domain::customer::{
-    BillTo, Collection, CommissionScheme, Customer, CustomerKind, CustomerRules, CustomerState, Gateway, Terms,
-};
+use domain::customer::{BillTo, Collection, CommissionScheme, Customer, CustomerRules, CustomerState, Gateway, Terms};
 use domain::{PersonalRef, Role};
 use projections::customers::Customers;
 use serde::Serialize;
@@ -106,7 +104,7 @@ impl Resource for CustomerResource {
         CustomerBody {
             head,
             name: customer.name.clone(),
-            kind: kind(customer.kind),
+            kind: customer.kind.name(),
             reseller_id: customer.reseller_id,
             status: customer.status.name(),
             suspended_by: customer.suspended_by.map(|by| by.name()),
@@ -124,13 +122,6 @@ impl Resource for CustomerResource {
             terms: TermsBody::of(&customer.terms, sees_commission),
             erased_at: customer.erased_at,
         }
-    }
-}
-
-const fn kind(kind: CustomerKind) -> &'static str {
-    match kind {
-        CustomerKind::Direct => "direct",
-        CustomerKind::Reseller => "reseller",
     }
 }
 

@@ -5,14 +5,13 @@ use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use commands::Operation;
 use commands::authorise::{self, Owner, Verdict};
-use domain::billing::{BillOn, InvoiceLine, Period, sum};
+use domain::billing::{BillOn, Period, sum};
 use domain::customer::Customer;
-use domain::invoice::InvoiceState;
 use domain::{Currency, Money, UnitPrice};
+use projections::charges::Charged;
 use projections::customers::Customers;
 use projections::model::{BILLING, DIRECTORY};
-use projections::page::Row;
-use projections::{invoices, page};
+use projections::{charges, page};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -51,9 +50,12 @@ pub struct CurrencyBody {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = ChargeToBillOn)]
 pub struct ChargeBody {
-    /// Of the reseller.
-    pub invoice_id: Uuid,
-    /// The invoice's number of it.
+    /// Of the reseller; `null` where its period brought more credits than charges.
+    pub invoice_id: Option<Uuid>,
+    /// The reseller's credit note that is there instead of an invoice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credit_note_id: Option<Uuid>,
+    /// The invoice's number of it; without an invoice the credit note's.
     pub line: u32,
     pub order_id: Uuid,
     pub account_id: Uuid,
@@ -108,7 +110,7 @@ pub async fn list_charges_to_bill_on(
     let customer = row.folded.state.known().ok_or_else(Problem::not_found)?;
     may_see(&reading, customer)?;
     let period = period.unwrap_or_else(|| last_period(&api, customer));
-    let shown = invoices::naming(api.pool(), reading.scope(), id, period).await?;
+    let shown = charges::of_end_customer(api.pool(), reading.scope(), id, period).await?;
     let body = ChargesBody::of(customer, period, &shown.content)?;
     let headers = AnswerHeaders { read_position: Some(shown.position.min(known_at)), ..AnswerHeaders::default() };
     Ok((headers, axum::Json(body)).into_response())
@@ -131,9 +133,11 @@ fn last_period(api: &Api, customer: &Customer) -> Period {
 }
 
 impl ChargesBody {
-    fn of(customer: &Customer, period: Period, rows: &[Row<InvoiceState>]) -> Result<Self, Problem> {
+    fn of(customer: &Customer, period: Period, charged: &[Charged]) -> Result<Self, Problem> {
         let mut data: Vec<CurrencyBody> = Vec::new();
-        for (currency, charge) in rows.iter().flat_map(|row| charges(customer.id, row)) {
+        let billed_on = charged.iter().filter_map(|charged| Some((charged, charged.line.bill_on?)));
+        for (charged, bill_on) in billed_on {
+            let (currency, charge) = (bill_on.amount.currency(), ChargeBody::of(charged, bill_on));
             match data.iter_mut().find(|known| known.currency == currency.code()) {
                 Some(known) => known.lines.push(charge),
                 None => data.push(CurrencyBody::new(currency, vec![charge])),
@@ -152,12 +156,6 @@ impl ChargesBody {
     }
 }
 
-fn charges(customer: Uuid, row: &Row<InvoiceState>) -> impl Iterator<Item = (Currency, ChargeBody)> {
-    let lines = row.folded.state.known().map(|invoice| invoice.contents.lines.as_slice()).unwrap_or_default();
-    let named = lines.iter().filter(move |line| line.end_customer_id == Some(customer));
-    named.filter_map(|line| Some((line.bill_on?.amount.currency(), ChargeBody::of(row.id, line, line.bill_on?))))
-}
-
 impl CurrencyBody {
     fn new(currency: Currency, lines: Vec<ChargeBody>) -> Self {
         Self { currency: currency.code(), net: Money::zero(currency), lines }
@@ -165,9 +163,11 @@ impl CurrencyBody {
 }
 
 impl ChargeBody {
-    fn of(invoice_id: Uuid, line: &InvoiceLine, bill_on: BillOn) -> Self {
+    fn of(charged: &Charged, bill_on: BillOn) -> Self {
+        let Charged { invoice_id, credit_note_id, line } = charged;
         Self {
-            invoice_id,
+            invoice_id: *invoice_id,
+            credit_note_id: *credit_note_id,
             line: line.line,
             order_id: line.order_id,
             account_id: line.account_id,

@@ -12,7 +12,6 @@ use domain::customer::{Customer, CustomerRules};
 use domain::invoice::InvoiceContents;
 use domain::{Money, ids};
 use event_log::personal::Fields;
-use projections::status;
 use uuid::Uuid;
 
 use self::body::{PreviewBody, SheetBody};
@@ -46,7 +45,7 @@ pub async fn preview_invoice(State(api): State<Api>, request: Request) -> Result
     let period = reading.query.optional("period", values::period);
     reading.finish()?;
     api.wait_for(INDEXES, reading.min_position).await?;
-    let position = position(&api).await?;
+    let position = api.position_of(INDEXES).await?;
     let customer = customer(&api, &reading, customer_id.ok_or_else(Problem::not_found)?).await?;
     let today = api.bus.seller().entity(&customer.seller_entity).day_at(api.bus.now());
     let period = period.unwrap_or_else(|| Period::of(today));
@@ -61,12 +60,6 @@ fn whose(reading: &mut Reading) -> Option<Uuid> {
         Some(own) => reading.query.optional("customer_id", values::uuid).or(Some(own)),
         None => reading.query.required("customer_id", values::uuid),
     }
-}
-
-/// Of what it stands on, the part that may be behind.
-async fn position(api: &Api) -> Result<i64, Problem> {
-    let readers = status::readers(api.pool()).await?;
-    Ok(readers.iter().find(|reader| reader.name == INDEXES).map_or(0, |reader| reader.position))
 }
 
 async fn customer(api: &Api, reading: &Reading, id: Uuid) -> Result<Customer, Problem> {

@@ -1,9 +1,11 @@
 //! Configuration: defaults, then a file, then the environment. One flat set of names, printed by `config show`.
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
+use chrono::SecondsFormat;
 use commands::seller::SellerEntity;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -220,6 +222,7 @@ impl Settings {
             ("nats_max_bytes", self.nats_max_bytes.to_string()),
             ("http_listen", self.http_listen.clone()),
             ("internal_listen", self.internal_listen.clone()),
+            ("port_file", shown(self.port_file.as_ref().map(|path| path.display()))),
             ("ccp_url", shown(self.ccp_url.as_ref())),
             ("ccp_client_id", self.ccp_client_id.clone()),
             ("ccp_client_secret", secret(self.ccp_client_secret.is_some())),
@@ -240,6 +243,7 @@ impl Settings {
             ("smtp_url", secret(self.smtp_url.is_some())),
             ("mail_from", shown(self.mail_from.as_ref())),
             ("public_url", shown(self.public_url.as_ref())),
+            ("clock_start", shown(self.clock_start.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)))),
             ("node", self.node.clone()),
             ("compat_licensing", self.compat_licensing.to_string()),
             ("compat_licensing_skus", self.compat_licensing_skus.clone()),
@@ -296,8 +300,8 @@ const FIELDS: &[&str] = &[
     "rate_reads_per_minute",
 ];
 
-fn shown(text: Option<&String>) -> String {
-    text.cloned().unwrap_or_else(|| "(not set)".to_owned())
+fn shown(value: Option<impl Display>) -> String {
+    value.map_or_else(|| "(not set)".to_owned(), |value| value.to_string())
 }
 
 fn production() -> Mode {

@@ -32,3 +32,21 @@ fn what_is_shown_holds_no_secret() {
     let shown = format!("{:?} {settings:?}", settings.shown());
     assert!(!shown.contains(secret), "{shown}");
 }
+
+#[test]
+fn whatever_can_be_set_is_shown() {
+    let set = [
+        ("CLOUDSALES_MODE", "development"),
+        ("CLOUDSALES_DATABASE_URL", "postgres://app@db/x"),
+        ("CLOUDSALES_PORT_FILE", "/run/ports.json"),
+        ("CLOUDSALES_CLOCK_START", "2026-10-01T09:00:00Z"),
+    ];
+    let shown = Settings::from(variables(&set)).unwrap().shown();
+    let missing: Vec<_> = FIELDS.iter().filter(|field| shown.iter().all(|(name, _)| name != *field)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let wanted =
+        [("port_file", "/run/ports.json"), ("clock_start", "2026-10-01T09:00:00Z"), ("wallet_url", "(not set)")];
+    for told in wanted {
+        assert!(shown.iter().any(|(name, value)| (*name, value.as_str()) == told), "{told:?} {shown:?}");
+    }
+}

@@ -1,5 +1,7 @@
-//! Reading a request's body: its headers first, then its bytes within the limits of size and time.
+//! Reading a request's body: its bytes within the limits of size and time, then what its headers say they are.
 
+use std::error::Error;
+use std::iter::successors;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
@@ -8,15 +10,19 @@ use futures::StreamExt;
 use http::{HeaderMap, header};
 
 use super::limits::{BODY_BYTES, BODY_READ_TIMEOUT};
+use super::places::NoPlace;
 use super::problem::{Problem, ProblemType};
 
 /// The bytes of a JSON body of at most 64 KiB.
 ///
 /// # Errors
-/// `unsupported-media-type`, `too-large`, `request-timeout`, or `malformed-request` when the client breaks off.
+/// `too-large`, `request-timeout`, `malformed-request` when the client breaks off, or `overloaded` when there is no
+/// place for who waits for it, or for the work once it is there; then `unsupported-media-type`: the size is judged
+/// before the format.
 pub async fn read_json_bytes(headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    let bytes = read_bytes(body, BODY_BYTES).await?;
     require_json(headers)?;
-    read_bytes(body, BODY_BYTES).await
+    Ok(bytes)
 }
 
 /// Like [`read_json_bytes`]; a request without any body, and so without a Content-Type, stands for `{}`.
@@ -34,7 +40,7 @@ pub async fn read_optional_json_bytes(headers: &HeaderMap, body: Body) -> Result
 ///
 /// # Errors
 /// `too-large` above `limit_bytes`, declared or sent; `request-timeout`; `malformed-request` when the client breaks
-/// off.
+/// off; `overloaded` when there is no place for who waits for it, or for the work once it is there.
 pub async fn read_bytes(body: Body, limit_bytes: usize) -> Result<Bytes, Problem> {
     read_within(body, limit_bytes, BODY_READ_TIMEOUT).await
 }
@@ -51,13 +57,21 @@ async fn collect(body: Body, limit_bytes: usize) -> Result<Bytes, Problem> {
     let mut chunks = body.into_data_stream();
     let mut bytes = BytesMut::new();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Problem::new(ProblemType::MalformedRequest, "The body broke off."))?;
+        let chunk = chunk.map_err(|error| broken_off(&error))?;
         if bytes.len() + chunk.len() > limit_bytes {
             return Err(ProblemType::TooLarge.into());
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes.freeze())
+}
+
+/// The client's doing, unless it was the edge that had no place.
+fn broken_off(error: &axum::Error) -> Problem {
+    if successors(error.source(), |&cause| cause.source()).any(|cause| cause.is::<NoPlace>()) {
+        return NoPlace.into();
+    }
+    Problem::new(ProblemType::MalformedRequest, "The body broke off.")
 }
 
 fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
@@ -130,6 +144,17 @@ mod tests {
             if !fits {
                 assert_eq!(whole.unwrap_err().kind(), ProblemType::TooLarge);
                 assert_eq!(parts.unwrap_err().kind(), ProblemType::TooLarge);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_size_is_judged_before_the_format() {
+        let text = with(&[("content-type", "text/plain")]);
+        for (size, kind) in [(BODY_BYTES, ProblemType::UnsupportedMediaType), (BODY_BYTES + 1, ProblemType::TooLarge)] {
+            for body in [Body::from(vec![b' '; size]), chunked(vec![1; size])] {
+                let problem = read_json_bytes(&text, body).await.unwrap_err();
+                assert_eq!(problem.kind(), kind, "{size} bytes");
             }
         }
     }

@@ -16,7 +16,7 @@ use super::fields::{Fields, FromFields, parse_body};
 use super::problem::{Problem, ProblemBody, ProblemType};
 use super::values;
 
-/// Tokens survive restarts: thirty days.
+/// Tokens survive restarts: thirty days are long enough to forget while developing that there are any.
 const TTL_S: u64 = 30 * 24 * 3600;
 
 const ROLES: [(&str, Role); 5] = [

@@ -18,9 +18,6 @@ use uuid::Uuid;
 use super::auth::TokenRules;
 use super::jwks::{KeySet, KeySetError};
 
-/// Long enough to forget that there are tokens at all while developing.
-pub const DEV_TOKEN_TTL_S: u64 = 30 * 24 * 3600;
-
 const FILE_NAME: &str = "signing-key.pem";
 
 /// Why there is no development key or token.

@@ -21,6 +21,9 @@ use super::query::Query;
 use super::reading::Reading;
 use crate::archive::{ArchiveError, Document};
 
+/// What decides, beside the address, which document is answered and to whom: caches keep answers apart by it.
+const VARY: &str = "Accept, Authorization";
+
 /// What a request for a document says besides which one.
 #[derive(Debug)]
 pub struct Wanted {
@@ -115,12 +118,14 @@ impl Api {
         let tag = format!("\"{}\"", document.sha256);
         let position = AnswerHeaders { read_position: Some(position), ..AnswerHeaders::default() };
         if wanted.has(&tag) {
-            return Ok((StatusCode::NOT_MODIFIED, position, [(header::ETAG, tag)]).into_response());
+            let headers = [(header::ETAG, tag), (header::VARY, VARY.to_owned())];
+            return Ok((StatusCode::NOT_MODIFIED, position, headers).into_response());
         }
         let headers = [
             (header::CONTENT_TYPE, documents::media_type(wanted.format).to_owned()),
             (header::CONTENT_DISPOSITION, disposition(&document, wanted.format)),
             (header::ETAG, tag),
+            (header::VARY, VARY.to_owned()),
             // For ever the same, but not everybody's to see.
             (header::CACHE_CONTROL, "private, max-age=31536000, immutable".to_owned()),
         ];

@@ -1,26 +1,23 @@
-//! The outermost layer: ids, quotas, limits of the head, work in flight, time, panics. What reaches a handler has passed
+//! The outermost layer: ids, quotas, limits of the head, places, time, panics. What reaches a handler has passed
 //! here, and every problem leaves with the request's id and trace.
 
 use std::panic::AssertUnwindSafe;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use futures::FutureExt;
 use http::HeaderMap;
-use hyper::body::{Frame, SizeHint};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::limits::{
     BODY_READ_TIMEOUT, CLOCK_TIMEOUT, HANDLER_TIMEOUT, HEADER_BYTES, HEADER_LINES, REQUESTS_IN_FLIGHT, URI_BYTES,
 };
+use super::places::Places;
 use super::problem::{Problem, ProblemType, complete};
 use super::query::decoded;
 use super::rate_limit::RateLimits;
@@ -34,27 +31,26 @@ const CLOCK: &str = "/dev/clock";
 pub struct Edge {
     new_id: fn() -> Uuid,
     limits: RateLimits,
-    in_flight: Arc<Semaphore>,
+    places: Places,
     handler_timeout: Duration,
 }
 
 impl Edge {
     /// The limits of `limits.rs`; `new_id` makes ids.
     pub fn new(new_id: fn() -> Uuid, limits: RateLimits) -> Self {
-        let in_flight = Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT));
-        Self { new_id, limits, in_flight, handler_timeout: HANDLER_TIMEOUT }
+        Self { new_id, limits, places: Places::new(), handler_timeout: HANDLER_TIMEOUT }
     }
 
-    /// Requests being worked on.
+    /// Requests being worked on, without those that wait for the rest of their body.
     pub fn in_flight(&self) -> usize {
-        REQUESTS_IN_FLIGHT.saturating_sub(self.in_flight.available_permits())
+        REQUESTS_IN_FLIGHT.saturating_sub(self.places.at_work.available_permits())
     }
 
     async fn answer(&self, request: Request, next: Next) -> Result<Response, Problem> {
         check_head(&request)?;
-        let _permit = self.in_flight.try_acquire().map_err(|_| Problem::from(ProblemType::Overloaded))?;
+        let place = self.places.take()?;
         let timeout = if request.uri().path() == CLOCK { CLOCK_TIMEOUT } else { self.handler_timeout };
-        let (request, body_done) = with_watched_body(request);
+        let (request, body_done) = self.places.watch(request, &place);
         let work = AssertUnwindSafe(next.run(request)).catch_unwind();
         let outcome = within_time(work, body_done, timeout).await.ok_or(ProblemType::TooSlow)?;
         outcome.map_err(|_| {
@@ -113,50 +109,18 @@ async fn within_time<T>(
     tokio::time::timeout(timeout, work).await.ok()
 }
 
-/// A body that tells when it is read to its end or no longer wanted: it drops its sender.
-struct WatchedBody {
-    inner: Body,
-    done: Option<oneshot::Sender<()>>,
-}
-
-fn with_watched_body(request: Request) -> (Request, oneshot::Receiver<()>) {
-    let (done, body_done) = oneshot::channel();
-    let watch = |inner: Body| {
-        if inner.is_end_stream() { inner } else { Body::new(WatchedBody { inner, done: Some(done) }) }
-    };
-    (request.map(watch), body_done)
-}
-
-impl HttpBody for WatchedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = Pin::new(&mut self.inner).poll_frame(cx);
-        if matches!(frame, Poll::Ready(None | Some(Err(_)))) || self.inner.is_end_stream() {
-            self.done = None;
-        }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
     use axum::Router;
+    use axum::body::Body;
     use axum::routing::get;
+    use bytes::Bytes;
     use futures::StreamExt;
     use tower::ServiceExt;
 
     use super::*;
+    use crate::http::limits::BODIES_COMING;
 
     fn fixed_id() -> Uuid {
         Uuid::from_u128(0x0197_f3a4_6f6e_7d31_9c55_1f0f_3a2b_4c5d)
@@ -177,7 +141,10 @@ mod tests {
     }
 
     async fn send(edge: &Edge, request: http::request::Builder) -> (http::response::Parts, serde_json::Value) {
-        let response = app(edge).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        read(app(edge).oneshot(request.body(Body::empty()).unwrap()).await.unwrap()).await
+    }
+
+    async fn read(response: Response) -> (http::response::Parts, serde_json::Value) {
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         (parts, serde_json::from_slice(&bytes).unwrap_or_default())
@@ -236,7 +203,7 @@ mod tests {
     #[tokio::test]
     async fn the_257th_request_is_not_begun() {
         let edge = edge();
-        let taken = edge.in_flight.clone().acquire_many_owned(256).await.unwrap();
+        let taken = edge.places.at_work.clone().acquire_many_owned(256).await.unwrap();
         let (parts, _) = send(&edge, Request::get("/ok")).await;
         assert_eq!((parts.status.as_u16(), &parts.headers["retry-after"]), (503, &"1".parse().unwrap()));
         drop(taken);
@@ -244,13 +211,22 @@ mod tests {
         assert_eq!(edge.in_flight(), 0);
     }
 
+    /// A body that comes when it is sent, and the one who sends it.
+    fn coming() -> (oneshot::Sender<Result<Bytes, std::convert::Infallible>>, Body) {
+        let (sender, receiver) = oneshot::channel();
+        (sender, Body::from_stream(receiver.into_stream().map(Result::unwrap)))
+    }
+
+    fn post(body: impl Into<Body>) -> Request {
+        Request::post("/ok").body(body.into()).unwrap()
+    }
+
     #[tokio::test]
     async fn the_bodys_time_is_not_the_handlers() {
-        let (sender, receiver) = oneshot::channel::<Result<Bytes, std::convert::Infallible>>();
-        let body = Body::from_stream(receiver.into_stream().map(Result::unwrap));
+        let (sender, body) = coming();
         // No time at all for the handler: it has to be done once the body is.
         let edge = Edge { handler_timeout: Duration::ZERO, ..Edge::new(fixed_id, RateLimits::unlimited()) };
-        let sending = app(&edge).oneshot(Request::post("/ok").body(body).unwrap());
+        let sending = app(&edge).oneshot(post(body));
         let feeding = async {
             for _ in 0..10 {
                 tokio::task::yield_now().await;
@@ -259,5 +235,62 @@ mod tests {
         };
         let (response, ()) = tokio::join!(sending, feeding);
         assert_eq!(response.unwrap().status(), 200);
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_its_body_is_not_at_work() {
+        let edge = edge();
+        let places = || (edge.in_flight(), BODIES_COMING - edge.places.sending.available_permits());
+        let (sender, body) = coming();
+        let mut sending = pin!(app(&edge).oneshot(post(body)));
+        assert!(sending.as_mut().now_or_never().is_none());
+        assert_eq!(places(), (0, 1));
+        sender.send(Ok(Bytes::from_static(b"late"))).unwrap();
+        assert_eq!(sending.await.unwrap().status(), 200);
+        assert_eq!(places(), (0, 0));
+        // Nobody reads this body: the work goes on without it.
+        let (_unread, body) = coming();
+        let mut working = pin!(app(&edge).oneshot(Request::get("/slow").body(body).unwrap()));
+        assert!(working.as_mut().now_or_never().is_none());
+        assert_eq!(places(), (1, 0));
+        assert_eq!(working.await.unwrap().status(), 503);
+        assert_eq!(places(), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn bodies_that_come_slowly_keep_only_such_bodies_out() {
+        let (edge, mut waiting) = (edge(), Vec::new());
+        for _ in 0..BODIES_COMING {
+            let (sender, body) = coming();
+            let mut sending = Box::pin(app(&edge).oneshot(post(body)));
+            assert!(sending.as_mut().now_or_never().is_none());
+            waiting.push((sender, sending));
+        }
+        assert_eq!(send(&edge, Request::get("/ok")).await.0.status, 200);
+        assert_eq!(app(&edge).oneshot(post("whole")).await.unwrap().status(), 200);
+        let (_sender, body) = coming();
+        let (parts, problem) = read(app(&edge).oneshot(post(body)).await.unwrap()).await;
+        assert_eq!((parts.status.as_u16(), problem["type"].as_str()), (503, Some("/problems/overloaded")));
+        assert_eq!(parts.headers["retry-after"], "1");
+        let (sender, sending) = waiting.pop().unwrap();
+        sender.send(Ok(Bytes::from_static(b"late"))).unwrap();
+        assert_eq!(sending.await.unwrap().status(), 200);
+        let (_sender, body) = coming();
+        let next = app(&edge).oneshot(post(body));
+        assert!(pin!(next).now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_ends_when_all_are_at_work_is_not_begun_with() {
+        let edge = edge();
+        let (sender, body) = coming();
+        let mut sending = pin!(app(&edge).oneshot(post(body)));
+        assert!(sending.as_mut().now_or_never().is_none());
+        let _taken = edge.places.at_work.clone().acquire_many_owned(256).await.unwrap();
+        sender.send(Ok(Bytes::from_static(b"late"))).unwrap();
+        let (parts, problem) = read(sending.await.unwrap()).await;
+        assert_eq!((parts.status.as_u16(), problem["type"].as_str()), (503, Some("/problems/overloaded")));
+        assert_eq!(parts.headers["retry-after"], "1");
+        assert_eq!(edge.places.sending.available_permits(), BODIES_COMING);
     }
 }

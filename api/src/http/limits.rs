@@ -93,6 +93,11 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 pub const CONNECTIONS: usize = 1000;
 /// Requests being worked on; one more is answered 503 at once instead of waiting in a queue nobody sees.
 pub const REQUESTS_IN_FLIGHT: usize = 256;
+/// Requests that wait for the rest of their body, and are not worked on meanwhile. Half of the connections, so that the
+/// others stay for whoever does not: a connection in the middle of a body is not sent away. All of them together keep
+/// 125 MiB at most, when every one is a webhook. No address has a share of its own: behind a load balancer everybody
+/// comes from the same one.
+pub const BODIES_COMING: usize = CONNECTIONS / 2;
 
 /// No rate is nothing.
 const fn rate(requests: u32) -> NonZeroU32 {

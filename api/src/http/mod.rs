@@ -17,6 +17,7 @@ pub mod json;
 pub mod jwks;
 pub mod limits;
 pub mod openapi;
+pub mod places;
 pub mod problem;
 pub mod query;
 pub mod rate_limit;

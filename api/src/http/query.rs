@@ -1,7 +1,6 @@
 //! Reading query parameters: unknown, repeated and invalid ones are refused, none is ignored.
 
-use chrono::{DateTime, NaiveDate, Utc};
-use uuid::Uuid;
+use chrono::NaiveDate;
 
 use super::limits::{PAGE_DEFAULT, PAGE_MAX, POINTER_NAME_CHARS, QUERY_PARAMETERS, REPORTED_ERRORS};
 use super::problem::{FieldError, Problem, ProblemType};
@@ -9,12 +8,6 @@ use super::values::{self, Fault};
 
 /// Parameters that say which part of a list is wanted, not which list.
 const PAGING: [&str; 3] = ["cursor", "limit", "min_position"];
-
-/// A value read from a query.
-pub trait FromQuery: Sized {
-    /// `None` when something needed is absent or wrong; the query has noted what.
-    fn read(q: &mut Query) -> Option<Self>;
-}
 
 /// Which part of a list is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,16 +24,6 @@ pub struct Query {
     pairs: Vec<(String, String)>,
     known: Vec<&'static str>,
     errors: Vec<FieldError>,
-}
-
-/// The query as the value it stands for.
-///
-/// # Errors
-/// `invalid-query` with every fault found.
-pub fn parse_query<T: FromQuery>(raw: Option<&str>) -> Result<T, Problem> {
-    let mut query = Query::parse(raw)?;
-    let value = T::read(&mut query);
-    query.finish(value)
 }
 
 impl Query {
@@ -86,22 +69,8 @@ impl Query {
         self.optional(name, reader)
     }
 
-    /// Some text to find, in part or as a whole; empty counts as absent.
-    pub fn text(&mut self, name: &'static str) -> Option<String> {
-        self.optional(name, values::search).filter(|text| !text.is_empty())
-    }
-
-    pub fn uuid(&mut self, name: &'static str) -> Option<Uuid> {
-        self.optional(name, values::uuid)
-    }
-
     pub fn date(&mut self, name: &'static str) -> Option<NaiveDate> {
         self.optional(name, values::date)
-    }
-
-    /// A moment, or a day that stands for its beginning in UTC.
-    pub fn time(&mut self, name: &'static str) -> Option<DateTime<Utc>> {
-        self.optional(name, values::date_or_time)
     }
 
     /// One of some names.
@@ -227,25 +196,26 @@ mod tests {
     struct Orders {
         name: Option<String>,
         status: Vec<String>,
-        from: Option<DateTime<Utc>>,
+        from: Option<NaiveDate>,
         page: Page,
         min_position: Option<i64>,
     }
 
-    impl FromQuery for Orders {
-        fn read(q: &mut Query) -> Option<Self> {
-            Some(Self {
-                name: q.text("name"),
-                status: q.several("status", &["placed", "failed"]),
-                from: q.time("from"),
-                page: q.page(),
-                min_position: q.min_position(),
-            })
-        }
+    fn read(raw: &str) -> Result<Orders, Problem> {
+        handled(Some(raw))
     }
 
-    fn read(raw: &str) -> Result<Orders, Problem> {
-        parse_query(Some(raw))
+    /// As a handler does it.
+    fn handled(raw: Option<&str>) -> Result<Orders, Problem> {
+        let mut query = Query::parse(raw)?;
+        let orders = Orders {
+            name: query.optional("name", values::search),
+            status: query.several("status", &["placed", "failed"]),
+            from: query.date("from"),
+            page: query.page(),
+            min_position: query.min_position(),
+        };
+        query.finish(Some(orders))
     }
 
     #[test]
@@ -254,11 +224,11 @@ mod tests {
         let all = all.unwrap();
         assert_eq!(all.name.as_deref(), Some("Büro & Co"));
         assert_eq!(all.status, ["placed", "failed"]);
-        assert_eq!(all.from.unwrap().to_rfc3339(), "2025-01-31T00:00:00+00:00");
+        assert_eq!(all.from.unwrap().to_string(), "2025-01-31");
         assert_eq!(all.min_position, Some(0));
         assert_eq!(all.page, Page { limit: 7, cursor: Some("abc".to_owned()) });
-        assert_eq!(read("name=").unwrap().name, None);
-        let none = parse_query::<Orders>(None).unwrap();
+        assert_eq!(read("name=").unwrap().name.as_deref(), Some(""));
+        let none = handled(None).unwrap();
         assert_eq!((none.name, none.page.limit, none.min_position), (None, PAGE_DEFAULT, None));
     }
 

@@ -10,7 +10,10 @@ use commands::context::tenant;
 use domain::{Actor, PersonalRef, Role};
 use projections::noun::Noun;
 use projections::page::{self, Page, Row, Scope, Shown};
+use projections::status;
 use serde::Serialize;
+use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::api::{self, Api};
 use super::cursor::{Cursor, CursorScope};
@@ -57,6 +60,14 @@ impl Reading {
     /// The seller's staff.
     pub fn is_staff(&self) -> bool {
         matches!(self.actor.role, Role::Operator | Role::Auditor)
+    }
+
+    /// Whose commission and price rules the caller sees: a reseller its own, staff everybody's.
+    pub fn own_reseller(&self) -> Option<Uuid> {
+        match self.actor.role {
+            Role::Customer | Role::Reseller => Some(self.actor.customer_id.unwrap_or(Uuid::nil())),
+            Role::Operator | Role::Auditor | Role::Service | Role::System | Role::Provider => None,
+        }
     }
 
     /// Ends the reading of parameters.
@@ -136,17 +147,58 @@ impl Api {
         Ok(Asked { before, after_id, limit: i64::from(page.limit), scope })
     }
 
+    /// The same for a list that every reader adds to.
+    ///
+    /// # Errors
+    /// 400 and 503.
+    pub async fn page_of_all(&self, reading: &mut Reading) -> Result<Asked, Problem> {
+        let asked = self.asked(reading)?;
+        // Where nothing in particular is waited for there is no need to know who they are.
+        if reading.min_position.is_some() {
+            let readers = status::readers(self.pool()).await?;
+            let names: Vec<&str> = readers.iter().map(|reader| reader.name.as_str()).collect();
+            self.wait_for_each(&names, reading.min_position).await?;
+        }
+        Ok(asked)
+    }
+
     /// Waits until a read model shows `min_position`.
     ///
     /// # Errors
     /// 400 above the head, 503 when it takes too long.
     pub async fn wait_for(&self, model: &str, min_position: Option<i64>) -> Result<(), Problem> {
+        self.wait_for_each(&[model], min_position).await
+    }
+
+    /// They go on all at once: one patience is enough for waiting for one after the other.
+    async fn wait_for_each(&self, models: &[&str], min_position: Option<i64>) -> Result<(), Problem> {
         let Some(position) = min_position else { return Ok(()) };
         self.wait_for_log(min_position).await?;
-        if self.reads.freshness.wait(self.pool(), model, position, PATIENCE).await? {
-            return Ok(());
+        let deadline = Instant::now() + PATIENCE;
+        for model in models {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            if !self.reads.freshness.wait(self.pool(), model, position, patience).await? {
+                return Err(ProblemType::ReadModelBehind.into());
+            }
         }
-        Err(ProblemType::ReadModelBehind.into())
+        Ok(())
+    }
+
+    /// How far a reader is. What it writes up to there is in whatever is read afterwards, and so this is what that shows
+    /// at least; asked for afterwards it could be more than was shown.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn position_of(&self, model: &str) -> Result<i64, Problem> {
+        Ok(status::position(self.pool(), Some(model)).await?)
+    }
+
+    /// How far the last of all readers is; the same holds for what all of them write.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn position_of_all(&self) -> Result<i64, Problem> {
+        Ok(status::position(self.pool(), None).await?)
     }
 
     /// A position above the head of the log will not come by waiting.

@@ -28,6 +28,7 @@ pub fn pointer(refusal: &Refusal) -> String {
         Refusal::NothingToPassOn => "/action".to_owned(),
         Refusal::PeriodOpen => "/period".to_owned(),
         Refusal::InvalidPayment => "/amount".to_owned(),
+        Refusal::CurrencyMismatch => "/amount/currency".to_owned(),
         Refusal::InvalidReceiptDate => "/received_on".to_owned(),
         Refusal::UnknownTopic => "/channels".to_owned(),
         Refusal::AmountOverflow
@@ -52,6 +53,7 @@ pub fn pointer(refusal: &Refusal) -> String {
         | Refusal::CreditLimit { .. }
         | Refusal::UnknownLine { .. }
         | Refusal::InvalidCredit
+        | Refusal::LineCurrencyMismatch { .. }
         | Refusal::PaymentInProgress
         | Refusal::AlreadyPaid
         | Refusal::RefundNotSupported

@@ -149,7 +149,8 @@ impl Connections {
 }
 
 /// The oldest that never sent a request, else the oldest between two requests. Who connects and says nothing, or a
-/// byte now and then, thus cannot keep others out.
+/// byte now and then, thus cannot keep others out. Whose body is still coming is not idle: it may be anybody's upload,
+/// it has to end in time, and `BODIES_COMING` leaves half of the places to others.
 fn idlest(open: &BTreeMap<u64, Arc<ConnectionState>>) -> Option<u64> {
     let idle = || open.iter().filter(|(_, state)| state.busy.load(Ordering::Acquire) == 0);
     let silent = idle().find(|(_, state)| state.begun.load(Ordering::Acquire) == 0);

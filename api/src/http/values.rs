@@ -1,9 +1,11 @@
 //! What a text must look like to be a value: shared by bodies and queries.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use domain::billing::Period;
+use domain::text::TextProblem;
 use domain::{Currency, money, text as texts};
 use rust_decimal::Decimal;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 use uuid::Uuid;
 
 use super::limits::{AMOUNT_INTEGER_DIGITS, PROVIDER_ID_BYTES};
@@ -31,25 +33,40 @@ const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB B
     PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL \
     TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
 
-/// A text someone can read: at most 200 characters, nothing invisible, not blank.
+/// A text someone can read: at most 200 characters, nothing invisible, not blank. In the composed form (NFC).
 pub fn text(text: &str) -> Result<String, Fault> {
-    texts::check_required(text).map_err(|problem| Fault::new(ProblemType::InvalidText, problem.to_string()))?;
+    composed(text, texts::check_required)
+}
+
+/// A text that a person writes is one text, however their keyboard composes its letters: kept, compared and searched
+/// for in NFC. A few characters come apart in that form and may then be too many, so what is kept is checked as well.
+fn composed(text: &str, check: fn(&str) -> Result<(), TextProblem>) -> Result<String, Fault> {
+    let kept = as_it_is(text, check)?;
+    if is_nfc(&kept) { Ok(kept) } else { as_it_is(&kept.nfc().collect::<String>(), check) }
+}
+
+fn as_it_is(text: &str, check: fn(&str) -> Result<(), TextProblem>) -> Result<String, Fault> {
+    check(text).map_err(|problem| Fault::new(ProblemType::InvalidText, problem.to_string()))?;
     Ok(text.to_owned())
 }
 
-/// What the provider calls something.
+/// What the provider calls something: its bytes are the provider's, and stay as they are.
 pub fn provider_id(id: &str) -> Result<String, Fault> {
-    let id = text(id)?;
+    let id = as_it_is(id, texts::check_required)?;
     let fits = id.len() <= PROVIDER_ID_BYTES;
     fits.then_some(id).ok_or_else(|| {
         Fault::new(ProblemType::InvalidText, format!("An id of the provider's has at most {PROVIDER_ID_BYTES} bytes."))
     })
 }
 
-/// A text to search for; an empty one finds everything.
+/// A text to search for among those that people wrote; an empty one finds everything.
 pub fn search(text: &str) -> Result<String, Fault> {
-    texts::check(text).map_err(|problem| Fault::new(ProblemType::InvalidText, problem.to_string()))?;
-    Ok(text.to_owned())
+    composed(text, texts::check)
+}
+
+/// The name that another system gave to something, to be found by exactly that name.
+pub fn identifier(text: &str) -> Result<String, Fault> {
+    as_it_is(text, texts::check)
 }
 
 /// A UUID in its usual form, 36 characters with hyphens.
@@ -75,11 +92,6 @@ pub fn date_time(text: &str) -> Result<DateTime<Utc>, Fault> {
     moment.ok_or_else(|| {
         Fault::new(ProblemType::InvalidDate, "A moment is written 2025-02-28T13:45:00Z and lies from 2000 to 2199.")
     })
-}
-
-/// A moment, or a day that stands for its first moment in UTC.
-pub fn date_or_time(text: &str) -> Result<DateTime<Utc>, Fault> {
-    date(text).map(|day| day.and_time(NaiveTime::MIN).and_utc()).or_else(|_| date_time(text))
 }
 
 /// A calendar month, `2026-10`, from 2000 to 2199.
@@ -147,17 +159,6 @@ pub fn phone(number: &str) -> Result<String, Fault> {
 /// A decimal of at most `decimals` places, zero or above.
 pub fn decimal(decimals: u32) -> impl Fn(&str) -> Result<Decimal, Fault> {
     move |text| parsed_decimal(text, decimals).ok_or_else(|| wrong_amount(decimals))
-}
-
-/// A decimal of at most `decimals` places that may be negative; `-0` is not taken.
-pub fn signed_decimal(decimals: u32) -> impl Fn(&str) -> Result<Decimal, Fault> {
-    move |text| {
-        let value = match text.strip_prefix('-') {
-            Some(rest) => parsed_decimal(rest, decimals).filter(|value| !value.is_zero()).map(|value| -value),
-            None => parsed_decimal(text, decimals),
-        };
-        value.ok_or_else(|| wrong_amount(decimals))
-    }
 }
 
 fn wrong_amount(decimals: u32) -> Fault {
@@ -230,8 +231,6 @@ mod tests {
         ];
         all_fail(decimal(2), ProblemType::InvalidAmount, &bad);
         all_fail(decimal(0), ProblemType::InvalidAmount, &["1.0"]);
-        assert_eq!(signed_decimal(2)("-2.50").unwrap().to_string(), "-2.50");
-        all_fail(signed_decimal(2), ProblemType::InvalidAmount, &["-0", "-0.00", "--1", "-", "+1"]);
     }
 
     #[test]
@@ -282,6 +281,33 @@ mod tests {
         assert_eq!(uuid(id).unwrap().to_string(), id);
         let bad = ["", "1", "0197f3a46f6e7d319c551f0f3a2b4c5d", "{0197f3a4-6f6e-7d31-9c55-1f0f3a2b4c5d}"];
         all_fail(uuid, ProblemType::InvalidValue, &bad);
+    }
+
+    #[test]
+    fn one_text_is_kept_in_one_form() {
+        for (written, kept) in [
+            ("e\u{301}", "é"),
+            ("Cafe\u{301} Su\u{308}d", "Café Süd"),
+            ("\u{1112}\u{1161}\u{11ab}", "한"),
+            // Marks in another order, an ångström, and a letter that has no composed form.
+            ("q\u{307}\u{323}", "q\u{323}\u{307}"),
+            ("\u{212b}", "Å"),
+            ("\u{958}", "\u{915}\u{93c}"),
+            ("Büro Süd", "Büro Süd"),
+        ] {
+            assert_eq!(text(written).unwrap(), kept, "{written:?}");
+            assert_eq!(search(written).unwrap(), kept, "{written:?}");
+            assert_eq!(text(kept).unwrap(), kept, "{kept:?}");
+        }
+        assert_eq!(email("jose\u{301}@bu\u{308}ro.de").unwrap(), "josé@büro.de");
+        assert_eq!(text(&"e\u{301}".repeat(200)).unwrap(), "é".repeat(200));
+        // Twelve parts that come apart into more.
+        all_fail(text, ProblemType::InvalidText, &[&format!("q{}", "\u{344}".repeat(11))]);
+        // What others call something is theirs.
+        assert_eq!(provider_id("cafe\u{301}").unwrap(), "cafe\u{301}");
+        assert_eq!(identifier("cafe\u{301}").unwrap(), "cafe\u{301}");
+        all_fail(provider_id, ProblemType::InvalidText, &["", "a\nb"]);
+        all_fail(identifier, ProblemType::InvalidText, &["a\nb"]);
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! Tells customers: the performer of the lane of mail.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use commands::effects::{Due, Performed, Performer};
 use commands::mail::{Delivery, Letter, Mailer, Recipient};
 use commands::order::NoteNotified;
 use commands::{Bus, Context, Key, Trace};
 use domain::process::{Effect, Mail};
-use event_log::{LogError, crash};
+use event_log::crash;
 use futures::future::BoxFuture;
 use minijinja::context;
 use tracing::{error, warn};
@@ -17,9 +16,6 @@ use super::about::{Happening, Subject, Voice};
 use super::backoff::{self, Backoff};
 use super::page::Texts;
 use super::recipient::Addressee;
-
-/// How long to wait for the log.
-const LOG: Duration = Duration::from_millis(250);
 
 /// Loads what happened and who is to be told, writes the letter and has it sent.
 pub struct Postman {
@@ -68,7 +64,7 @@ impl Postman {
     }
 
     async fn tell_of(&self, due: &Due, mail: Mail, position: i64) -> Step<Performed> {
-        let happening = Happening::load(self.bus.pool(), mail, position).await.map_err(unreadable)?;
+        let happening = Happening::load(self.bus.pool(), mail, position).await?;
         let Some(happening) = happening else { return Ok(done("nothing to tell any more")) };
         let told = self.tell(due, &happening).await?;
         crash::point("mail.sent_not_noted");
@@ -82,7 +78,7 @@ impl Postman {
 
     async fn tell(&self, due: &Due, happening: &Happening) -> Step<Told> {
         let subject = &happening.subject;
-        let addressee = Addressee::load(self.bus.pool(), subject.customer_id()).await.map_err(unreadable)?;
+        let addressee = Addressee::load(self.bus.pool(), subject.customer_id()).await?;
         let Some(addressee) = addressee else { return Ok(Told::Settled("nobody to tell".to_owned())) };
         if !addressee.wants(subject.topic()) {
             return Ok(Told::Settled("not wanted".to_owned()));
@@ -155,7 +151,7 @@ impl Postman {
         let context = Context::system("notify", self.bus.now(), key, trace);
         match self.bus.execute(&context, note).await {
             Ok(_) => Ok(()),
-            Err(rejection) if rejection.passes() => Err(log_is_away()),
+            Err(rejection) if rejection.passes() => Err(Performed::log_away()),
             Err(error) => Err(Performed::Dead { reason: error.to_string() }),
         }
     }
@@ -172,17 +168,6 @@ const fn name(delivery: &Delivery) -> &'static str {
         Delivery::NoAddress => "no_address",
         Delivery::Deferred { .. } => "deferred",
         Delivery::Away { .. } => "away",
-    }
-}
-
-fn log_is_away() -> Performed {
-    Performed::Wait { after: LOG, why: "the log cannot be reached".to_owned() }
-}
-
-fn unreadable(error: LogError) -> Performed {
-    match error {
-        LogError::Database(_) => log_is_away(),
-        other => Performed::Dead { reason: other.to_string() },
     }
 }
 

@@ -47,6 +47,10 @@ async fn bodies(ground: &Ground) {
         let ask = Ask::post("/v1/accounts").by(ground.customer()).bytes(padded);
         passes(ground, &format!("body of {bytes}"), ask, good, (413, "too-large")).await;
     }
+    // What is too large is not looked at any further. The accounts above are still being opened at the provider.
+    ground.quiet().await;
+    let ask = Ask::post("/v1/accounts").by(ground.customer()).header("Content-Type", "text/plain");
+    ground.refused("body too large and no JSON", ask.untyped(" ".repeat(BODY_BYTES + 1)), 413, "too-large").await;
 }
 
 async fn webhooks(ground: &Ground) {
@@ -100,6 +104,7 @@ async fn texts(ground: &Ground) {
         passes(ground, &format!("one character of {parts}"), ask, good, (422, "invalid-text")).await;
     }
     // An id of the provider's is a key of ours, and those are short.
+    ground.quiet().await;
     let linked = format!("/v1/accounts/{}/provider-link", ground.world.sample.account_id);
     let id = json!({ "provider_account_id": "a".repeat(PROVIDER_ID_BYTES + 1) });
     let ask = Ask::new("PUT", &linked).by(&ground.world.tokens.operator).json(&id);

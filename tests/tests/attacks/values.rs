@@ -1,7 +1,10 @@
 //! Numbers, dates, currencies and texts that are none, and states in which a thing cannot be done.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use domain::billing::Period;
 use serde_json::{Value, json};
+use tests::log_world::{Bill, LogProcess, WriteExempt, persist, system};
+use tests::story;
 
 use crate::forge;
 use crate::ground::{Ask, Ground};
@@ -11,10 +14,12 @@ async fn bad_values_are_named_and_odd_ones_kept_literally() {
     let ground = Ground::new().await;
     quantities(&ground).await;
     currencies(&ground).await;
+    other_currencies(&ground).await;
     dates(&ground).await;
     texts(&ground).await;
     contacts(&ground).await;
     literal_texts(&ground).await;
+    one_form(&ground).await;
     states(&ground).await;
     ground.finish().await;
 }
@@ -86,6 +91,34 @@ async fn currencies(ground: &Ground) {
         let ask = Ask::post("/v1/customers").by(ground.reseller()).json(&body);
         ground.refused(&format!("57 country {country:?}"), ask, 422, "invalid-value").await;
     }
+}
+
+/// An invoice is paid and credited in its own currency only.
+async fn other_currencies(ground: &Ground) {
+    let (operator, today) = (&ground.world.tokens.operator, story::today());
+    let bill = Bill::own(ground.world.sample.other_customer_id.parse().unwrap(), Period::of(today), 0);
+    // Nothing is collected by itself.
+    let terms = Ask::new("PUT", format!("/v1/customers/{}/terms", bill.customer_id)).by(operator);
+    ground.accepted("58 terms", terms.json(&json!({ "collection": "manual" })), 200).await;
+    let app = &ground.world.settings.databases.app;
+    let log = LogProcess::start(app, app).await.unwrap();
+    let owed = WriteExempt { bill, cents: 10_000, issued_on: today };
+    persist(&log.bus, &system(&story::new_key()), &owed).await.unwrap();
+    ground.quiet().await;
+    let payments = format!("/v1/invoices/{}/payments", bill.invoice_id());
+    let credits = format!("/v1/invoices/{}/credit-notes", bill.invoice_id());
+    let payment = |currency: &str| {
+        let amount = json!({ "amount": "1.00", "currency": currency });
+        json!({ "amount": amount, "received_on": today, "reference": "Transfer" })
+    };
+    let credit = json!({ "amount": { "amount": "1.00", "currency": "USD" }, "reason": "Goodwill." });
+    for (case, path, body) in [("58 payment", &payments, payment("USD")), ("58 credit", &credits, credit)] {
+        let ask = Ask::post(path).by(operator).json(&body);
+        let answer = ground.refused(case, ask, 422, "currency-mismatch").await;
+        ground.check(case, answer.body["errors"][0]["pointer"] == "/amount/currency", &answer.text);
+    }
+    ground.accepted("58 its own", Ask::post(&payments).by(operator).json(&payment("EUR")), 201).await;
+    ground.quiet().await;
 }
 
 async fn dates(ground: &Ground) {
@@ -199,7 +232,8 @@ async fn contacts(ground: &Ground) {
 
 /// What would be code elsewhere is a name here: it comes back letter by letter.
 async fn literal_texts(ground: &Ground) {
-    let combining = "e\u{301}".repeat(200);
+    // What has a composed form comes back in that one.
+    let combining = "q\u{301}".repeat(200);
     let longest = ["n".repeat(200), "𝔘".repeat(200), combining];
     let texts = [
         "'; drop table events; --",
@@ -240,6 +274,31 @@ async fn literal_texts(ground: &Ground) {
     let whole = "select position = (select count(*) from events) from log_head";
     let whole: bool = sqlx::query_scalar(whole).fetch_one(&ground.pool).await.unwrap();
     ground.check("78", whole, "the log is not what it was");
+}
+
+/// A name that is typed in two ways is kept in one, and found by both.
+async fn one_form(ground: &Ground) {
+    let (apart, composed) = ("Cafe\u{301} Zoe\u{308}", "Caf\u{e9} Zo\u{eb}");
+    let accounts = |q: &str, position: i64| format!("/v1/accounts?q={q}&min_position={position}");
+    for (made_before, typed) in [apart, composed].into_iter().enumerate() {
+        let case = format!("74 {}", ["NFD", "NFC"][made_before]);
+        let ask = Ask::post("/v1/accounts").by(ground.customer()).json(&ground.account(typed));
+        let made = ground.accepted(&case, ask, 201).await;
+        let (id, position) = (made.id().unwrap(), made.position().unwrap());
+        let path = format!("/v1/accounts/{id}?min_position={position}");
+        let shown = ground.accepted(&case, Ask::get(path).by(ground.customer()), 200).await;
+        ground.check(&case, made.body["name"] == composed && shown.body["name"] == composed, &shown.text);
+        for q in ["caf%C3%A9%20zo%C3%AB", "cafe%CC%81%20zoe%CC%88"] {
+            let found = ground.accepted(&case, Ask::get(accounts(q, position)).by(ground.customer()), 200).await;
+            let names: Vec<&Value> = found.body["data"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
+            ground.check(&case, names.len() == made_before + 1, format!("{q} finds {names:?}"));
+        }
+    }
+    let mut body = registration();
+    (body["name"], body["contact"]["name"]) = (json!(apart), json!(apart));
+    let made = ground.accepted("74 person", Ask::post("/v1/customers").by(ground.reseller()).json(&body), 201).await;
+    let names = [&made.body["name"], &made.body["contact"]["name"]];
+    ground.check("74 person", names.into_iter().all(|name| name == composed), &made.text);
 }
 
 /// What has ended cannot be changed; to end it again is no error.

@@ -8,6 +8,7 @@ use tests::story::{self, Cast, all_pages, ask, cast, data, each, new_key};
 use tests::world::World;
 
 const LETTERS: &str = "/v1/admin/dead-letters";
+const EFFECTS: &str = "/v1/admin/effects";
 
 /// Effects that were given to the operator, all at one moment.
 async fn has_dead_effects(world: &World, ids: &[&str]) -> anyhow::Result<()> {
@@ -108,5 +109,33 @@ async fn a_parked_aggregate_goes_on_in_order() -> anyhow::Result<()> {
     assert!(data(&cast.operator.get(LETTERS).await?).is_empty());
     let after = cast.customer.get(&at_head).await?;
     assert_eq!(after.text, before.text);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_lists_say_how_far_they_go_and_wait_for_what_is_asked() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let cast = cast(&world)?;
+    let operator = &cast.operator;
+    let mut database = story::database(&world).await?;
+    // Whoever writes effects has to wait, whoever reads them has not.
+    database.execute("begin; lock table effects in exclusive mode").await?;
+    let order = story::orders(&cast.customer, &world.sample.account_id, &[(world.service("mail-guard")?, 2)]).await?;
+    let (id, position) = (order.id()?, order.position()?);
+    for path in [EFFECTS, LETTERS] {
+        let shown = story::read_position(&operator.get(path).await?)?;
+        assert!(shown < position, "{path} says that it shows {shown}, and nothing came of {position} yet");
+    }
+    let released = async {
+        // While this one waits, others are answered.
+        operator.get(LETTERS).await?;
+        database.execute("commit").await?;
+        anyhow::Ok(())
+    };
+    let (listed, ()) = tokio::try_join!(operator.get_at(EFFECTS, position), released)?;
+    assert!(each(&data(&listed), "subject").contains(&id), "{}", listed.text);
+    for path in [EFFECTS, LETTERS] {
+        assert!(story::read_position(&operator.get_at(path, position).await?)? >= position, "{path}");
+    }
     Ok(())
 }

@@ -24,6 +24,7 @@ struct Got {
     kind: String,
     disposition: String,
     tag: String,
+    vary: String,
     bytes: Vec<u8>,
 }
 
@@ -51,6 +52,7 @@ async fn fetch(request: reqwest::RequestBuilder) -> anyhow::Result<Got> {
         kind: header("content-type"),
         disposition: header("content-disposition"),
         tag: header("etag"),
+        vary: header("vary"),
         bytes: answer.bytes().await?.to_vec(),
     })
 }
@@ -85,6 +87,8 @@ async fn an_invoice_is_had_in_every_format_and_always_the_same() -> anyhow::Resu
         assert!(again.bytes == first.bytes && again.tag == first.tag, "{format}");
         let known = fetch(customer.request(Method::GET, &path).header("If-None-Match", &first.tag)).await?;
         assert_eq!((known.status, known.bytes.len()), (304, 0));
+        // One address answers in several formats, and not to everybody: caches are told.
+        assert_eq!([&first, &known].map(|got| got.vary.as_str()), ["Accept, Authorization"; 2]);
         let accepted = customer.request(Method::GET, &path.replace(&format!("&format={format}"), ""));
         let accepted = fetch(accepted.header("Accept", kind)).await?;
         assert!(accepted.bytes == first.bytes, "{format} by Accept");

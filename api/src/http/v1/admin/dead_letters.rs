@@ -32,7 +32,7 @@ pub struct DeadLetterBody {
     /// Of the event, or of the one the effect follows from; `null` when the effect was asked for directly.
     pub position: Option<i64>,
     pub reason: String,
-    /// Tries of an effect that reached the provider.
+    /// Tries of an effect that reached whoever it is for.
     pub attempts: i32,
     pub parked_at: DateTime<Utc>,
 }
@@ -48,8 +48,10 @@ pub struct DeadLetterBody {
 pub async fn list_dead_letters(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let mut reading = api.reading(Operation::ListDeadLetters, request).await?;
     let customer_id = reading.query.optional("customer_id", values::uuid);
-    let page = api.page_of_log(&mut reading).await?;
-    let head = event_log::page::head(api.pool()).await?;
+    // Any reader may park an event, and effects follow from what one of them has read: the list shows what came of all
+    // that every reader has passed, and may lack what one of them has yet to come to.
+    let page = api.page_of_all(&mut reading).await?;
+    let position = api.position_of_all().await?;
     let (before, more) = (page.moment(), page.limit + 1);
     let events = LetterFilter { customer_id, before: before.clone(), limit: more };
     let effects = EffectFilter { states: Vec::new(), customer_id, before, limit: more };
@@ -61,7 +63,7 @@ pub async fn list_dead_letters(State(api): State<Api>, request: Request) -> Resu
     let is_more = letters.len() > limit;
     letters.truncate(limit);
     let next = letters.last().filter(|_| is_more).map(|letter| (letter.parked_at, letter.id.clone()));
-    Ok(api.list_by_time(&page, head, letters, next))
+    Ok(api.list_by_time(&page, position, letters, next))
 }
 
 impl DeadLetterBody {

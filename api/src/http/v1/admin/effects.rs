@@ -5,6 +5,7 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use commands::Operation;
 use commands::effects::{self, EffectFilter, EffectRow};
+use commands::reactor::Reactor;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -13,11 +14,12 @@ use crate::http::api::Api;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::values;
 
-/// Something done, or to be done, at the provider.
+/// Something done, or to be done, outside: at the provider, a payment gateway, the mail server, or where documents are
+/// kept.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Effect)]
 pub struct EffectBody {
-    /// The operation id under which the provider knows every try.
+    /// The operation id that every try bears.
     pub id: Uuid,
     pub process: String,
     /// Of the event it follows from; `null` when it was asked for directly.
@@ -27,7 +29,7 @@ pub struct EffectBody {
     pub subject: String,
     /// `due`, `done`, `dead` (waits for the operator) or `discarded`.
     pub state: String,
-    /// Tries that reached the provider.
+    /// Tries that reached whoever it is for.
     pub attempts: i32,
     /// Polls so far.
     pub polls: i32,
@@ -51,15 +53,15 @@ pub async fn list_effects(State(api): State<Api>, request: Request) -> Result<Re
     let mut reading = api.reading(Operation::ListEffects, request).await?;
     let states = reading.query.several("state", &["due", "done", "dead", "discarded"]);
     let customer_id = reading.query.optional("customer_id", values::uuid);
-    let page = api.page_of_log(&mut reading).await?;
-    let head = event_log::page::head(api.pool()).await?;
+    let page = api.page_of(&mut reading, Reactor::NAME).await?;
+    let position = api.position_of(Reactor::NAME).await?;
     let filter = EffectFilter { states, customer_id, before: page.moment(), limit: page.limit + 1 };
     let mut rows = effects::list(api.pool(), &filter).await?;
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| more).map(|row| (row.created_at, row.op_id.to_string()));
-    Ok(api.list_by_time(&page, head, rows.into_iter().map(EffectBody::from).collect(), next))
+    Ok(api.list_by_time(&page, position, rows.into_iter().map(EffectBody::from).collect(), next))
 }
 
 impl From<EffectRow> for EffectBody {

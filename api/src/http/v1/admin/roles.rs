@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use commands::Operation;
+use event_log::lease;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,8 +21,9 @@ use crate::roles::Role;
 pub struct RoleBody {
     #[schema(example = "project")]
     pub role: String,
-    /// Host, process id and start of the process, as it holds its leases.
-    #[schema(example = "node-1/4711/123456")]
+    /// Host with what tells its process ids from others of that name, process id and start of the process, as it holds
+    /// its leases.
+    #[schema(example = "node-1@4026531836.f9966bcf/4711/123456")]
     pub process: String,
     #[schema(example = "node-1")]
     pub node: String,
@@ -57,12 +59,11 @@ pub async fn list_roles(State(api): State<Api>, request: Request) -> Result<Resp
 
 impl RoleBody {
     fn of(process: &Process) -> Vec<Self> {
-        let mut parts = process.process.split('/');
-        let (node, pid) = (parts.next().unwrap_or_default(), parts.next().and_then(|pid| pid.parse().ok()));
+        let pid = process.process.split('/').nth(1).and_then(|pid| pid.parse().ok());
         let body = |role: &String| Self {
             role: role.clone(),
             process: process.process.clone(),
-            node: node.to_owned(),
+            node: lease::node_of(&process.process).to_owned(),
             pid,
             state: if process.running { "running" } else { "silent" },
             started_at: process.started_at,

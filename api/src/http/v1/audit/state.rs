@@ -84,7 +84,8 @@ pub async fn get_audit_state(
     let events = stream::events(api.pool(), &aggregate, &id, 0).await?;
     let until = wanted.last(&events)?;
     let last = events.get(until).ok_or_else(Problem::not_found)?;
-    let folding = Folding { api: &api, reading: &reading, id: &id, events: events.get(..=until).unwrap_or_default() };
+    let events = events.get(..=until).unwrap_or_default();
+    let folding = Folding { api: &api, reading: &reading, id: &id, events, is_past: wanted.is_past() };
     let state = folding.state(kind)?;
     let body =
         StateBody { aggregate, aggregate_id: id.clone(), version: last.sequence, position: last.position, state };
@@ -99,10 +100,19 @@ struct Wanted {
 }
 
 impl Wanted {
+    fn given(&self) -> usize {
+        let given = [self.version.is_some(), self.time.is_some(), self.position.is_some()];
+        given.into_iter().filter(|given| *given).count()
+    }
+
+    /// A point of the stream was named, be it the last one.
+    fn is_past(&self) -> bool {
+        self.given() > 0
+    }
+
     /// The index of the last event that counts. A version the stream does not have is absent.
     fn last(&self, events: &[Recorded]) -> Result<usize, Problem> {
-        let given = [self.version.is_some(), self.time.is_some(), self.position.is_some()];
-        if given.into_iter().filter(|given| *given).count() > 1 {
+        if self.given() > 1 {
             return Err(ProblemType::InvalidQuery.into());
         }
         let found = match (self.version, self.time, self.position) {
@@ -120,6 +130,8 @@ struct Folding<'a> {
     reading: &'a Reading,
     id: &'a str,
     events: &'a [Recorded],
+    /// Otherwise it is the present state.
+    is_past: bool,
 }
 
 impl Folding<'_> {
@@ -180,14 +192,16 @@ impl Folding<'_> {
         let folded = self.fold::<R::Rules>()?;
         let content = R::of_state(&folded.state).ok_or_else(Problem::not_found)?;
         let fields = Fields::new();
-        let view = View {
-            actor: &self.reading.actor,
-            now: self.api.bus.now(),
-            seller: self.api.bus.seller(),
-            fields: &fields,
-        };
+        let view =
+            View { actor: &self.reading.actor, now: self.now(&folded), seller: self.api.bus.seller(), fields: &fields };
         let id = Uuid::parse_str(self.id).map_err(|_| Problem::not_found())?;
         value(&R::body(content, Head::of(id, &folded, true), &view))
+    }
+
+    /// What may be done depends on the time. The past is shown as of its last event, whenever somebody asks for it.
+    fn now<S>(&self, folded: &Versioned<S>) -> DateTime<Utc> {
+        let last = folded.touched.as_ref().filter(|_| self.is_past);
+        last.map_or_else(|| self.api.bus.now(), |mark| mark.at)
     }
 
     fn fold<D: Decider>(&self) -> Result<Versioned<D::State>, Problem> {

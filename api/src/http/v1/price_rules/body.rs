@@ -1,8 +1,8 @@
 //! A price rule as the API shows it.
 
 use chrono::NaiveDate;
+use domain::Money;
 use domain::price_rule::Formula;
-use domain::{Actor, Money, Role};
 use projections::price_rules::RuleRow;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -78,13 +78,5 @@ fn price_of(formula: Formula) -> Option<Money> {
     match formula {
         Formula::Fixed { price } => Some(price),
         Formula::MarkupOnCost { .. } | Formula::Margin { .. } | Formula::DiscountOnList { .. } | Formula::List => None,
-    }
-}
-
-/// Whose rules a caller sees: a reseller its own, staff everybody's.
-pub fn visible(actor: &Actor) -> Option<Uuid> {
-    match actor.role {
-        Role::Customer | Role::Reseller => Some(actor.customer_id.unwrap_or(Uuid::nil())),
-        Role::Operator | Role::Auditor | Role::Service | Role::System | Role::Provider => None,
     }
 }

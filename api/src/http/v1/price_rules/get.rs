@@ -5,7 +5,7 @@ use axum::response::Response;
 use commands::Operation;
 use projections::price_rules;
 
-use super::body::{RuleBody, visible};
+use super::body::RuleBody;
 use crate::http::api::{self, Api};
 use crate::http::problem::{Problem, ProblemBody};
 
@@ -25,7 +25,7 @@ pub async fn get_price_rule(
     reading.finish()?;
     let id = api::path_id(&id)?;
     api.wait_for(projections::model::DIRECTORY, reading.min_position).await?;
-    let shown = price_rules::get(api.pool(), id, visible(&reading.actor)).await?;
+    let shown = price_rules::get(api.pool(), id, reading.own_reseller()).await?;
     let row = shown.content.ok_or_else(Problem::not_found)?;
     api.one(shown.position, row.version, &RuleBody::of(&row, reading.is_staff()))
 }

@@ -6,7 +6,7 @@ use commands::Operation;
 use domain::price_rule::Author;
 use projections::price_rules::{self, Filter};
 
-use super::body::{RuleBody, visible};
+use super::body::RuleBody;
 use crate::http::api::Api;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::values::{self, Fault};
@@ -24,7 +24,7 @@ use crate::http::values::{self, Fault};
 )]
 pub async fn list_price_rules(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
     let mut reading = api.reading(Operation::ListPriceRules, request).await?;
-    let visible = visible(&reading.actor);
+    let visible = reading.own_reseller();
     let q = &mut reading.query;
     let mut filter = Filter {
         visible,

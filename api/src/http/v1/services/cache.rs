@@ -47,13 +47,15 @@ struct Kept {
 pub struct Catalogue {
     kept: Cache<Question, Arc<Kept>>,
     standing: Arc<Mutex<Option<(Instant, Standing)>>>,
+    /// Held by whoever asks the database; the others wait for what it learns.
+    asking: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Default for Catalogue {
     fn default() -> Self {
         let weight = |_: &Question, kept: &Arc<Kept>| u32::try_from(kept.body.len()).unwrap_or(u32::MAX);
         let kept = Cache::builder().max_capacity(CATALOGUE_BYTES).weigher(weight).build();
-        Self { kept, standing: Arc::default() }
+        Self { kept, standing: Arc::default(), asking: Arc::default() }
     }
 }
 
@@ -63,20 +65,23 @@ impl Catalogue {
     /// # Errors
     /// Any database error.
     pub async fn standing(&self, pool: &PgPool, min_position: Option<i64>) -> Result<Standing, sqlx::Error> {
-        if let Some((seen, standing)) = *self.known()
-            && seen.elapsed() < KNOWN_FOR
-            && min_position.is_none_or(|position| standing.position >= position)
-        {
+        if let Some(standing) = self.still_known(min_position) {
+            return Ok(standing);
+        }
+        let _asking = self.asking.lock().await;
+        if let Some(standing) = self.still_known(min_position) {
             return Ok(standing);
         }
         let asked = Instant::now();
         let standing = catalogue::standing(pool).await?;
-        let mut known = self.known();
-        // Of two that asked, the one that began later knows better.
-        if known.is_none_or(|(seen, _)| seen < asked) {
-            *known = Some((asked, standing));
-        }
+        *self.known() = Some((asked, standing));
         Ok(standing)
+    }
+
+    fn still_known(&self, min_position: Option<i64>) -> Option<Standing> {
+        let (seen, standing) = (*self.known())?;
+        let far_enough = min_position.is_none_or(|position| standing.position >= position);
+        (far_enough && seen.elapsed() < KNOWN_FOR).then_some(standing)
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Option<(Instant, Standing)>> {

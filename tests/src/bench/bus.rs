@@ -20,6 +20,7 @@ use super::ground::{Ground, head};
 use super::load::{self, Run, Worker};
 use super::plan::Plan;
 use super::random::Random;
+use crate::world::database::DatabaseUrls;
 
 /// Connections for loading states; appending has one of its own.
 const POOL: u32 = 10;
@@ -108,7 +109,14 @@ impl Prepared {
     /// # Errors
     /// Any database error.
     pub async fn new(plan: &Plan, ground: &Ground) -> anyhow::Result<Self> {
-        let urls = ground.migrated("bench_commands").await?;
+        Self::on(plan, &ground.migrated("bench_commands").await?).await
+    }
+
+    /// The same on a log that is there.
+    ///
+    /// # Errors
+    /// Any database error.
+    pub async fn on(plan: &Plan, urls: &DatabaseUrls) -> anyhow::Result<Self> {
         let writer = Writer::start(&urls.app).await?;
         let fleet = Fleet::register(&writer.bus, plan.accounts).await?;
         Ok(Self { writer, fleet })

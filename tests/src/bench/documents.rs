@@ -31,9 +31,13 @@ const HOW: &str = "
   commit of the `directory` reader that covers its position.
 - Billing run: customers with one order of ten lines each, through the API and the simulator, then the month ends. Timed by
   the log, from the run's first event to its last; the product has every role, and its memory is that of the whole process.
-- Reads: the shipped binary with every role, nothing being written; accounts by id with their customers' tokens, the first
-  page of the catalogue priced for the caller. Beside it a process with one route: `select doc::text … where id = $1` through
-  axum and sqlx with as many connections, and the bytes of that very catalogue page from memory.
+- Reads: the shipped binary with every role, at rest: a tenth of the accounts, all of them open at the provider; accounts
+  by id with their customers' tokens, the first page of the catalogue priced for the caller. Beside it a process with one
+  route: `select doc::text … where id = $1` through axum and sqlx with as many connections, and the bytes of that very
+  catalogue page from memory.
+- Grown log: events and outcomes of commands written by SQL beforehand; both logs then get the accounts and the commands of
+  figure 1, in turns.
+- Memory: resident, as the system counts it; idle is 2 s after the start, the highest is over all runs of commands.
 - What bounds a figure is read from the processor time of the processes during the median run.
 ";
 

@@ -11,6 +11,7 @@ pub mod documents;
 pub mod fleet;
 pub mod generated;
 pub mod ground;
+pub mod grown;
 pub mod http;
 pub mod http_client;
 pub mod lag;
@@ -45,7 +46,7 @@ pub async fn run(plan: &Plan) -> anyhow::Result<Report> {
 async fn measure(plan: &Plan, ground: &ground::Ground) -> anyhow::Result<Report> {
     let mut report = Report::new(plan, ground).await?;
     println!("{}", report.setting);
-    if plan.wants_any(&[1, 2, 3, 4, 5]) {
+    if plan.wants_any(&[1, 2, 3, 4, 5, 14]) {
         throughput::measure(plan, ground, &mut report).await?;
     }
     if plan.wants(6) {
@@ -65,6 +66,9 @@ async fn measure(plan: &Plan, ground: &ground::Ground) -> anyhow::Result<Report>
     }
     if plan.wants_any(&[11, 12]) {
         reads::measure(plan, ground, &mut report).await?;
+    }
+    if plan.wants(13) {
+        grown::measure(plan, ground, &mut report).await?;
     }
     Ok(report)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::ensure;
 
 /// The figures, by number.
-pub const ALL: std::ops::RangeInclusive<u8> = 1..=12;
+pub const ALL: std::ops::RangeInclusive<u8> = 1..=14;
 
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -26,6 +26,8 @@ pub struct Plan {
     pub subscriptions: i64,
     /// Subscriptions in the log that is relayed; ten events each.
     pub relayed: i64,
+    /// Subscriptions in the log that has grown; ten events each.
+    pub grown: i64,
     /// Customers in the smaller and the larger billing run; ten subscriptions each.
     pub billed: [usize; 2],
 }
@@ -46,11 +48,12 @@ impl Plan {
             warm_up: Duration::from_secs(1),
             measured: seconds.map_or(usual, Duration::from_secs),
             lag: Duration::from_secs(if quick { 2 } else { 10 }),
-            repetitions: if quick { 1 } else { 3 },
+            repetitions: if quick { 1 } else { 5 },
             accounts: if quick { 1_000 } else { 10_000 },
             subscriptions: if quick { 10_000 } else { 100_000 },
             // A new stream is filled with the last 100 000 events.
             relayed: if quick { 2_000 } else { 10_000 },
+            grown: if quick { 10_000 } else { 1_000_000 },
             billed: if quick { [10, 50] } else { [100, 1_000] },
         })
     }

@@ -1,10 +1,13 @@
 //! Figures 11 and 12: reading over HTTP, beside the least that a server could do for the same.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use futures::future::try_join_all;
 use serde_json::Value;
+use sqlx::{Connection as _, FromRow, PgConnection};
+use tokio::time::Instant;
 
 use super::bare::{self, Bare};
 use super::cpu::Meter;
@@ -20,6 +23,11 @@ use crate::client::Client;
 
 /// The catalogue has at least this many services once it is synced.
 const SERVICES: usize = 10;
+/// A tenth is opened at the provider within reasonable time, before anything is read.
+const SHARE: usize = 10;
+/// Between two looks that must see the same for the product to be at rest.
+const LOOK: Duration = Duration::from_secs(1);
+const REST: Duration = Duration::from_secs(300);
 
 /// Number, what, its path on both sides, the other side, reach and goal.
 type Figure = (&'static str, &'static str, &'static str, (f64, f64));
@@ -39,6 +47,7 @@ type Targets = Arc<Vec<(String, String)>>;
 /// # Errors
 /// When a server does not start, or anything but 200 is answered.
 pub async fn measure(plan: &Plan, ground: &Ground, report: &mut Report) -> anyhow::Result<()> {
+    let plan = &Plan { accounts: plan.accounts / SHARE, ..plan.clone() };
     let served = Served::start(plan, ground, Roles::All).await?;
     let site = served.site();
     let tokens = served.callers();
@@ -48,6 +57,7 @@ pub async fn measure(plan: &Plan, ground: &Ground, report: &mut Report) -> anyho
     let accounts: Targets = Arc::new(served.accounts().map(|(id, token)| (account(id), token.to_owned())).collect());
     let (last, token) = accounts.last().context("no account")?;
     client.with_token(token).wait_until(last.trim_start_matches("GET "), |_| true).await?;
+    at_rest(&served).await?;
     let priced = Arc::new(tokens.iter().map(|(_, token)| ("GET /v1/services".to_owned(), token.clone())).collect());
     let bare = Bare::start(&served.settings().databases.app, &catalogue, &ground.folder).await?;
     let plain = |path: &str| Arc::new(vec![(format!("GET {path}"), String::new())]);
@@ -77,6 +87,35 @@ pub async fn measure(plan: &Plan, ground: &Ground, report: &mut Report) -> anyho
     report.add(row(CATALOGUE, &catalogue, &constant));
     bare.stop().await?;
     served.stop().await
+}
+
+/// How far the log is, and what is still to be done because of it.
+#[derive(Debug, PartialEq, FromRow)]
+struct Work {
+    head: i64,
+    /// Readers that are not at the head.
+    readers: i64,
+    /// Effects that are not settled.
+    effects: i64,
+}
+
+/// Waits until every account is open at the provider, too, and everything has been applied: what runs beside the reads
+/// would be measured with them.
+async fn at_rest(served: &Served) -> anyhow::Result<()> {
+    let sql = "select h.position as head, (select count(*) from readers r where r.position < h.position) as readers, \
+               (select count(*) from effects where state = 'due') as effects from log_head h";
+    let mut log = PgConnection::connect(&served.settings().databases.app).await?;
+    let deadline = Instant::now() + REST;
+    let mut before = None;
+    loop {
+        let work: Work = sqlx::query_as(sql).fetch_one(&mut log).await?;
+        if work.readers + work.effects == 0 && before.as_ref() == Some(&work) {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "the product does not come to rest: {work:?}");
+        before = Some(work);
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 fn account(id: &str) -> String {

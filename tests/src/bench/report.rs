@@ -15,6 +15,8 @@ pub enum Limit {
     AtMostMs { reach: f64, goal: f64 },
     /// A ratio, ours to the other's.
     AtMostTimes { reach: f64, goal: f64 },
+    /// Megabytes.
+    AtMostMb { reach: f64, goal: f64 },
 }
 
 /// One figure.
@@ -44,14 +46,16 @@ impl Limit {
     pub fn reached(self, value: f64) -> bool {
         match self {
             Self::AtLeast { reach, .. } => value >= reach,
-            Self::AtMostMs { reach, .. } | Self::AtMostTimes { reach, .. } => value <= reach,
+            Self::AtMostMs { reach, .. } | Self::AtMostTimes { reach, .. } | Self::AtMostMb { reach, .. } => {
+                value <= reach
+            }
         }
     }
 
     pub fn met_goal(self, value: f64) -> bool {
         match self {
             Self::AtLeast { goal, .. } => value >= goal,
-            Self::AtMostMs { goal, .. } | Self::AtMostTimes { goal, .. } => value <= goal,
+            Self::AtMostMs { goal, .. } | Self::AtMostTimes { goal, .. } | Self::AtMostMb { goal, .. } => value <= goal,
         }
     }
 
@@ -61,6 +65,7 @@ impl Limit {
             Self::AtLeast { reach, goal } => [format!("{value:.2} ×"), format!("≥ {reach} ×"), format!("{goal} ×")],
             Self::AtMostTimes { reach, goal } => [format!("{value:.2} ×"), format!("≤ {reach} ×"), format!("{goal} ×")],
             Self::AtMostMs { reach, goal } => [format!("{value:.2} ms"), format!("≤ {reach} ms"), format!("{goal} ms")],
+            Self::AtMostMb { reach, goal } => [format!("{value:.0} MB"), format!("≤ {reach} MB"), format!("{goal} MB")],
         }
     }
 }

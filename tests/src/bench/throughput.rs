@@ -1,4 +1,5 @@
-//! Figures 1 to 5: commands per second, all kinds of runs alternating within each repetition.
+//! Figures 1 to 5 and 14: commands per second, and the memory of the process that takes them; all kinds of runs
+//! alternate within each repetition.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +47,8 @@ struct Contestants {
     pgbench: Pgbench,
     bus: Option<Prepared>,
     peer: Option<Peer>,
-    http: Option<(Served, Served)>,
+    http_all: Option<Served>,
+    http_only: Option<Served>,
 }
 
 /// Measures those of the figures the plan names.
@@ -70,7 +72,7 @@ pub async fn measure(plan: &Plan, ground: &Ground, report: &mut Report) -> anyho
         repetitions.push(repetition);
     }
     rows(plan, &repetitions, report);
-    contestants.finish(report, &repetitions).await
+    contestants.finish(plan, report, &repetitions).await
 }
 
 fn kinds(plan: &Plan) -> Vec<Kind> {
@@ -78,27 +80,22 @@ fn kinds(plan: &Plan) -> Vec<Kind> {
     let mut add = |wanted: bool, more: &[Kind]| kinds.extend(more.iter().filter(|_| wanted));
     add(plan.wants(4), &[Kind::Pgbench(1), Kind::Bus(1)]);
     add(plan.wants_any(&[1, 2, 5]), &BEST_OF.map(Kind::Pgbench));
+    // What is compared stands close together: the host has better and worse minutes.
+    add(plan.wants(5), &[Kind::HttpOnly]);
     add(plan.wants_any(&[1, 3]), &[Kind::Bus(64)]);
     add(plan.wants(2), &[Kind::Bus(256)]);
-    add(plan.wants(5), &[Kind::HttpAll, Kind::HttpOnly]);
+    add(plan.wants_any(&[5, 14]), &[Kind::HttpAll]);
     add(plan.wants(3), &BEST_OF.map(Kind::Peer));
     kinds
 }
 
 impl Contestants {
     async fn prepare(plan: &Plan, ground: &Ground) -> anyhow::Result<Self> {
-        let http = if plan.wants(5) {
-            let mut all = Served::start(plan, ground, Roles::All).await?;
-            all.pause().await?;
-            let mut only = Served::start(plan, ground, Roles::Http).await?;
-            only.pause().await?;
-            Some((all, only))
-        } else {
-            None
-        };
+        let http_all = served(plan.wants_any(&[5, 14]), plan, ground, Roles::All).await?;
+        let http_only = served(plan.wants(5), plan, ground, Roles::Http).await?;
         let bus = if plan.wants_any(&[1, 2, 3, 4]) { Some(Prepared::new(plan, ground).await?) } else { None };
         let peer = if plan.wants(3) { Some(Peer::new(plan, ground).await?) } else { None };
-        Ok(Self { pgbench: Pgbench::new(plan, ground).await?, bus, peer, http })
+        Ok(Self { pgbench: Pgbench::new(plan, ground).await?, bus, peer, http_all, http_only })
     }
 
     async fn run(&mut self, plan: &Plan, meter: &Meter, kind: Kind) -> anyhow::Result<Run> {
@@ -106,13 +103,13 @@ impl Contestants {
             Kind::Pgbench(clients) => self.pgbench.run(plan, meter, clients).await,
             Kind::Bus(in_flight) => self.bus.as_ref().context("no bus")?.run(plan, meter, in_flight).await,
             Kind::Peer(in_flight) => self.peer.as_ref().context("no peer")?.run(plan, meter, in_flight).await,
-            Kind::HttpAll => run_served(&mut self.http.as_mut().context("no product")?.0, plan, meter).await,
-            Kind::HttpOnly => run_served(&mut self.http.as_mut().context("no product")?.1, plan, meter).await,
+            Kind::HttpAll => run_served(self.http_all.as_mut().context("no product")?, plan, meter).await,
+            Kind::HttpOnly => run_served(self.http_only.as_mut().context("no product")?, plan, meter).await,
         }
     }
 
     /// Notes what else was learned, and ends everything.
-    async fn finish(self, report: &mut Report, repetitions: &[Repetition]) -> anyhow::Result<()> {
+    async fn finish(self, plan: &Plan, report: &mut Report, repetitions: &[Repetition]) -> anyhow::Result<()> {
         if let Some(bus) = self.bus {
             let (payload, metadata) = bus.sizes().await?;
             report.note(format!("An event through the bus: {payload} bytes of payload, {metadata} of metadata."));
@@ -121,22 +118,52 @@ impl Contestants {
         if let Some(peer) = self.peer {
             peer.stop().await;
         }
-        let Some((all, only)) = self.http else { return Ok(()) };
-        let (idle, load) = (all.idle_mb, all.highest_mb()?);
-        report.note(format!(
-            "Memory of the served process, all roles: {idle:.0} MB idle (at most 80, goal 40), {load:.0} MB at its \
-             highest under load (at most 300, goal 150)."
-        ));
-        let ratio = median(repetitions.iter().map(|r| rate(r, Kind::HttpAll) / best(r, Kind::Pgbench).rate));
-        let rate = median(repetitions.iter().map(|r| rate(r, Kind::HttpAll)));
-        report.note(format!(
-            "Figure 5 is of a process with the role http, as pgbench's is of inserts alone. With all roles in one process \
-             (relay, read models, processes, provider) and with the provider's simulator, on the same two cores: \
-             {rate:.0}/s, {ratio:.2} × pgbench; each fifth command then opens an account at the provider, too."
-        ));
-        all.stop().await?;
-        only.stop().await
+        if let Some(only) = self.http_only {
+            report.note(all_roles(repetitions));
+            only.stop().await?;
+        }
+        let Some(all) = self.http_all else { return Ok(()) };
+        if plan.wants(14) {
+            let (idle, highest) = (all.idle_mb, all.highest_mb()?);
+            report.add(memory("14a", "idle", idle, Limit::AtMostMb { reach: 80.0, goal: 40.0 }));
+            let under_load = Limit::AtMostMb { reach: 300.0, goal: 150.0 };
+            report.add(memory("14b", "at its highest under load", highest, under_load));
+        }
+        all.stop().await
     }
+}
+
+fn all_roles(repetitions: &[Repetition]) -> String {
+    let ratio = median(repetitions.iter().map(|r| rate(r, Kind::HttpAll) / best(r, Kind::Pgbench).rate));
+    let rate = median(repetitions.iter().map(|r| rate(r, Kind::HttpAll)));
+    format!(
+        "Figure 5 is of a process with the role http, as pgbench's is of inserts alone. With all roles in one process \
+         (relay, read models, processes, provider) and with the provider's simulator, on the same two cores: {rate:.0}/s, \
+         {ratio:.2} × pgbench; each fifth command then opens an account at the provider, too."
+    )
+}
+
+/// Of the process with all roles, and of the runs of commands over HTTP.
+fn memory(number: &str, when: &str, value: f64, limit: Limit) -> Row {
+    Row {
+        number: number.to_owned(),
+        what: format!("memory of the served process, all roles, {when}"),
+        ours: format!("{value:.0} MB"),
+        beside: "–".to_owned(),
+        value,
+        limit,
+        bound: "Resident memory, as the system counts it; not divided further.".to_owned(),
+    }
+}
+
+/// A product with its accounts, held still until its turn.
+async fn served(wanted: bool, plan: &Plan, ground: &Ground, roles: Roles) -> anyhow::Result<Option<Served>> {
+    if !wanted {
+        return Ok(None);
+    }
+    let mut served = Served::start(plan, ground, roles).await?;
+    served.pause().await?;
+    Ok(Some(served))
 }
 
 async fn run_served(served: &mut Served, plan: &Plan, meter: &Meter) -> anyhow::Result<Run> {

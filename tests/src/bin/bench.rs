@@ -14,7 +14,10 @@ use tracing_subscriber::EnvFilter;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Parser)]
-#[command(name = "bench", about = "Measures commands, lag, rebuild and relay, each beside its limit.")]
+#[command(
+    name = "bench",
+    about = "Measures commands, lag, rebuild, relay, billing, reads and memory, each beside its limit."
+)]
 struct Arguments {
     /// Short runs: shows that everything works, and says nothing about speed.
     #[arg(long)]

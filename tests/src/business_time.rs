@@ -31,7 +31,7 @@ impl DevClock {
     /// # Errors
     /// When the HTTP client cannot be built.
     pub fn new(api: &str) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder().timeout(PATIENCE).build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
         Ok(Self { http, url: format!("{}/dev/clock", api.trim_end_matches('/')) })
     }
 

@@ -1,4 +1,5 @@
-//! Where the checkout keeps what it made itself: everything lies below `.dev`, so that two checkouts never meet.
+//! Where the checkout keeps what it made itself, so that two checkouts never meet: everything lies below `.dev`, but for
+//! a root user's cluster (`unprivileged`) and claims on ports (`ports`).
 
 use std::fs;
 use std::io::Write;

@@ -15,8 +15,8 @@ const MIGRATE_LIMIT: Duration = Duration::from_secs(120);
 /// The product drains requests and finishes batches before it ends.
 const STOP_GRACE: Duration = Duration::from_secs(30);
 
-/// What is ours alone: the product would take some for settings of its own, and administrators' addresses for an invitation.
-const WITHHELD: [&str; 11] = [
+/// What is ours alone: administrators' addresses would be an invitation, the rest is no business of the product.
+const WITHHELD: [&str; 10] = [
     "DATABASE_URL",
     "NATS_URL",
     "CLOUDSALES_ROOT",
@@ -26,7 +26,6 @@ const WITHHELD: [&str; 11] = [
     "CLOUDSALES_UBL_VALIDATOR",
     "CLOUDSALES_TEST_PG_URL",
     "CLOUDSALES_TEST_NATS_URL",
-    "CLOUDSALES_TEST_BACKEND",
     "CLOUDSALES_LONG",
 ];
 

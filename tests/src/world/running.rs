@@ -59,7 +59,7 @@ impl World {
     pub async fn with_own_servers(further: Vec<(String, String)>) -> anyhow::Result<Self> {
         let folder = folders::scratch("private")?;
         let backing =
-            Backing::start(&folder, postgres::Options::crash_tests(), nats::Options::shared_by_tests()).await?;
+            Backing::private(&folder, postgres::Options::crash_tests(), nats::Options::shared_by_tests()).await?;
         let (postgres_url, nats_url) = (backing.postgres_url.clone(), backing.nats_url.clone());
         Self::on((&postgres_url, &nats_url), Some(backing), None, further).await
     }

@@ -9,6 +9,7 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 
 const OLDEST_POSTGRES: u32 = 15;
+const OLDEST_NATS: [u32; 3] = [2, 10, 23];
 const HINT: &str = "run `./dev tools`, which finds or installs it";
 
 /// The folder that holds `initdb` and `postgres` of one version, 15 or newer.
@@ -26,9 +27,15 @@ pub fn postgres_bin() -> anyhow::Result<PathBuf> {
 pub fn postgres_major(bin: &Path) -> Option<u32> {
     let text = version_line(&bin.join("postgres"))?;
     version_line(&bin.join("initdb"))?;
-    let number = text.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
-    let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
+    version_in(&text).first().copied()
+}
+
+/// The numbers of the first thing in a program's version line that looks like a version; none without one.
+fn version_in(line: &str) -> Vec<u32> {
+    let mut words = line.split_whitespace().map(|word| word.strip_prefix('v').unwrap_or(word));
+    let version = words.find(|word| word.starts_with(|first: char| first.is_ascii_digit())).unwrap_or_default();
+    let leading = |part: &str| part.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<u32>().ok();
+    version.split('.').map_while(leading).collect()
 }
 
 /// Debian keeps every version in a folder of its own; newest first.
@@ -51,16 +58,23 @@ fn search_path() -> Vec<PathBuf> {
     std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
 }
 
-/// The NATS server program.
+/// The NATS server program, 2.10.23 or newer: an older one on the PATH is passed over.
 pub fn nats_server() -> anyhow::Result<PathBuf> {
     if let Some(named) = named("CLOUDSALES_NATS_SERVER") {
         ensure!(version_line(&named).is_some(), "CLOUDSALES_NATS_SERVER={} does not run", named.display());
         return Ok(named);
     }
     let unpacked = super::folders::dev().join("tools/nats-server-2.15.1");
-    let candidates = [unpacked].into_iter().chain(search_path().into_iter().map(|folder| folder.join("nats-server")));
-    let mut candidates = candidates.filter(|program| program.is_file());
-    candidates.find(|program| version_line(program).is_some()).with_context(|| format!("no nats-server; {HINT}"))
+    let installed = search_path().into_iter().map(|folder| folder.join("nats-server"));
+    let mut candidates = installed.chain([unpacked]).filter(|program| program.is_file());
+    let wanted = OLDEST_NATS.map(|number| number.to_string()).join(".");
+    candidates
+        .find(|program| is_new_enough(program))
+        .with_context(|| format!("no nats-server {wanted} or newer; {HINT}"))
+}
+
+fn is_new_enough(nats_server: &Path) -> bool {
+    version_line(nats_server).is_some_and(|line| version_in(&line).as_slice() >= OLDEST_NATS.as_slice())
 }
 
 /// The folder with the published rules of electronic invoices and what runs them.
@@ -95,4 +109,24 @@ fn named(variable: &str) -> Option<PathBuf> {
 fn version_line(program: &Path) -> Option<String> {
     let output = Command::new(program).arg("--version").output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_as_programs_write_them() {
+        assert_eq!(version_in("postgres (PostgreSQL) 15.8 (Debian 15.8-0+deb12u1)\n"), [15, 8]);
+        assert_eq!(version_in("postgres (PostgreSQL) 18beta1\n"), [18]);
+        assert_eq!(version_in("nats-server: v2.10.23\n"), OLDEST_NATS);
+        assert!(version_in("nats-server: unknown\n").is_empty());
+    }
+
+    #[test]
+    fn an_older_version_is_less_by_number_not_by_letter() {
+        let enough = |line: &str| version_in(line).as_slice() >= OLDEST_NATS.as_slice();
+        assert!(enough("nats-server: v2.15.1") && enough("nats-server: v2.11.0-RC.1") && enough("v3.0"));
+        assert!(!enough("nats-server: v2.9.10") && !enough("nats-server: v2.10.9") && !enough("nothing"));
+    }
 }

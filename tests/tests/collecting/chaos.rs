@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use crate::debtors::{self, Answers, Debtor};
 use crate::{faults, judged};
 
-/// A day before everything falls due.
-const BEGINS: &str = "2026-02-14T20:00:00Z";
+/// The evening before everything falls due.
+const BEGINS: &str = "2026-03-02T20:00:00Z";
 const INVOICES: usize = 400;
 /// Where products die, and at which passage at the latest.
 const POINTS: [&str; 3] = ["payment.intent_committed", "payment.charged_not_recorded", "webhook.after_insert"];

@@ -20,7 +20,7 @@ use uuid::Uuid;
 /// Each owes one invoice a month.
 const MONTHS: [&str; 10] =
     ["2025-04", "2025-05", "2025-06", "2025-07", "2025-08", "2025-09", "2025-10", "2025-11", "2025-12", "2026-01"];
-/// The book date of all of them; they are due a fortnight later.
+/// The book date of all of them; they are due thirty days later.
 const ISSUED_ON: &str = "2026-02-01";
 /// Of customers, and of invoices, that are made at the same time.
 const AT_ONCE: usize = 8;

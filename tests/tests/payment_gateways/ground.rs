@@ -26,6 +26,7 @@ pub struct Ground {
     pub wallet: Wallet,
     pub token: Token,
     sim: PaymentSim,
+    http: Client,
     folder: PathBuf,
 }
 
@@ -37,7 +38,8 @@ impl Ground {
         let settings = Settings { delay_ms: 20..=20, ..Settings::new(&folder, KEY, TOKEN, secret) };
         let sim = payment_sim::start(settings).await.unwrap();
         let (wallet, token) = (wallet_at(&sim.url(), KEY), token_at(&format!("{}/token/", sim.url()), TOKEN));
-        Self { wallet, token, sim, folder }
+        let http = Client::builder().no_proxy().build().unwrap();
+        Self { wallet, token, sim, http, folder }
     }
 
     /// Every implementation of the port.
@@ -54,19 +56,20 @@ impl Ground {
     }
 
     pub async fn script(&self, script: &Value) {
-        let answer = Client::new().post(format!("{}/sim/faults", self.sim.url())).json(script).send().await.unwrap();
+        let answer = self.http.post(format!("{}/sim/faults", self.sim.url())).json(script).send().await.unwrap();
         assert!(answer.status().is_success(), "{script} {}", answer.status());
     }
 
     /// Forgets every fault.
     pub async fn mend(&self) {
-        let answer = Client::new().delete(format!("{}/sim/faults", self.sim.url())).send().await.unwrap();
+        let answer = self.http.delete(format!("{}/sim/faults", self.sim.url())).send().await.unwrap();
         assert!(answer.status().is_success());
     }
 
     /// Sums the gateway has really moved.
     pub async fn moved(&self, operation: &str) -> Vec<Decimal> {
-        let ledger: Value = reqwest::get(format!("{}/sim/ledger", self.sim.url())).await.unwrap().json().await.unwrap();
+        let answer = self.http.get(format!("{}/sim/ledger", self.sim.url())).send().await.unwrap();
+        let ledger: Value = answer.json().await.unwrap();
         let effects = ledger["effects"].as_array().unwrap().iter().filter(|effect| effect["operation"] == operation);
         effects.map(|effect| effect["amount"].as_str().unwrap().parse().unwrap()).collect()
     }

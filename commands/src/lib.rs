@@ -19,6 +19,7 @@ pub mod dead_letter;
 pub mod document;
 pub mod drift;
 pub mod effects;
+mod entry;
 pub mod exchange_rate;
 pub mod inbox;
 pub mod index;

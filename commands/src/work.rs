@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use domain::{Asked, Decider, PersonalData, Refusal, StreamId};
 use event_log::stream::{self, Mark, Versioned};
-use event_log::{LogError, NewEvent, Ticket};
+use event_log::{LogError, NewEvent, Ticket, patience};
 use thiserror::Error;
 use uuid::Uuid;
 
 use crate::authorise::{self, Operation};
-use crate::price_rule::Entry;
+use crate::entry::Entry;
 use crate::states::Slot;
 use crate::{Bus, Context};
 
@@ -156,7 +156,8 @@ impl<'a> Work<'a> {
             return Ok(());
         }
         let missing: Vec<String> = missing.into_iter().collect();
-        let mut loaded = stream::load_all::<D, _>(&self.bus.pool, &missing).await?;
+        let pool = &self.bus.pool;
+        let mut loaded = patience::answer(pool, stream::load_all::<D, _>(pool, &missing)).await?;
         for id in missing {
             let state = loaded.remove(&id).unwrap_or_default();
             let (stream, seen) = (StreamId::new(D::TYPE, id), state.version);

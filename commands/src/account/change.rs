@@ -7,6 +7,7 @@ use domain::{AggregateType, StreamId};
 use uuid::Uuid;
 
 use crate::customer::known;
+use crate::entry::Entry;
 use crate::{Answer, Command, Failure, Operation, Work, index};
 
 /// Replaces name and contact.
@@ -44,12 +45,17 @@ impl Command for CloseAccount {
         // Orders first: one that ends meanwhile is seen by what it has started.
         let has_open_orders = has_open_orders(work, self.account_id).await?;
         let has_live_subscriptions = index::has_live_subscriptions(work.bus().pool(), self.account_id).await?;
-        decide(work, self.account_id, &AccountCommand::Close { has_live_subscriptions, has_open_orders }).await
+        let close = AccountCommand::Close { has_live_subscriptions, has_open_orders };
+        let answer = decide(work, self.account_id, &close).await?;
+        // What is ordered or started meanwhile is a stream that it did not find: no version tells of it.
+        let found_nothing = !work.log.events.is_empty() && !has_open_orders;
+        work.log.entry = found_nothing.then_some(Entry::ClosingAccount { account_id: self.account_id });
+        Ok(answer)
     }
 }
 
 /// One that still waits for its day holds nobody up: then it finds the account closed, and fails.
-async fn has_open_orders(work: &mut Work<'_>, account_id: Uuid) -> Result<bool, Failure> {
+pub(crate) async fn has_open_orders(work: &mut Work<'_>, account_id: Uuid) -> Result<bool, Failure> {
     for order in index::open_orders(work.bus().pool(), account_id).await? {
         let order = work.read::<OrderRules>(order).await?;
         if order.state.known().is_some_and(|order| !order.status.is_final()) {

@@ -7,6 +7,8 @@ use domain::invoice::{InvoiceRules, InvoiceStatus};
 use domain::{AggregateType, StreamId};
 use uuid::Uuid;
 
+use crate::account::has_open_orders;
+use crate::entry::Entry;
 use crate::{Answer, Command, Failure, Operation, Work, index};
 
 #[derive(Debug)]
@@ -25,17 +27,24 @@ impl Command for CloseCustomer {
             has_balance: owes(work, id).await? || is_owed(work, id).await?,
         };
         work.decide::<CustomerRules>(id, &close, Some(id)).await?;
+        // What is opened, issued or credited meanwhile is a stream that it did not find: no version tells of it.
+        work.log.entry = (!work.log.events.is_empty()).then_some(Entry::Closing { customer_id: id });
         Ok(Answer::resource(200, StreamId::new(AggregateType::Customer, id)))
     }
 }
 
-/// An account the provider has refused never came to be; it holds nobody up.
+/// An account the provider has refused never came to be; it holds nobody up. But for orders that wait for it, paid ones
+/// perhaps: they end with the account, which nobody could link any more once its customer is closed.
 async fn has_open_accounts(work: &mut Work<'_>, customer_id: Uuid) -> Result<bool, Failure> {
-    for account in index::open_accounts(work.bus().pool(), customer_id).await? {
-        let account = work.read::<AccountRules>(account).await?;
-        match account.state.known().map(|account| account.status) {
-            Some(AccountStatus::Pending | AccountStatus::Active) => return Ok(true),
-            Some(AccountStatus::Refused | AccountStatus::Closed) | None => {}
+    for account_id in index::accounts(work.bus().pool(), customer_id).await? {
+        let account = work.read::<AccountRules>(account_id).await?;
+        let is_open = match account.state.known().map(|account| account.status) {
+            Some(AccountStatus::Pending | AccountStatus::Active) => true,
+            Some(AccountStatus::Refused) => has_open_orders(work, account_id).await?,
+            Some(AccountStatus::Closed) | None => false,
+        };
+        if is_open {
+            return Ok(true);
         }
     }
     Ok(false)

@@ -8,7 +8,7 @@ use domain::{AggregateType, Refusal, Role, StreamId};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::Entry;
+use crate::entry::Entry;
 use crate::under_way::Begun;
 use crate::{Answer, Bus, Command, Context, Failure, Operation, Receipt, Rejection, Work, index};
 
@@ -71,7 +71,7 @@ impl Command for SetPriceRule {
         let rule = PriceRule { rule_id: self.rule_id, scope, formula: self.formula, effective_from };
         // While it is here, the version of this scope tells whether it still is.
         let is_here = before.state.rule(self.rule_id).is_some();
-        work.log.entry = (!is_here).then_some(Entry { rule_id: self.rule_id, last_in });
+        work.log.entry = (!is_here).then_some(Entry::Rule { rule_id: self.rule_id, last_in });
         let status = if is_here { 200 } else { 201 };
         let set = PriceRuleCommand::Set { rule, today };
         work.decide::<PriceRuleRules>(scope.stream(), &set, owner(author)).await?;

@@ -58,6 +58,12 @@ fn change(account: &Account, command: &AccountCommand) -> Result<Decided<Account
             AccountStatus::Pending | AccountStatus::Active | AccountStatus::Refused,
             AccountCommand::ChangeDetails { name, contact },
         ) => Ok(change_details(account, name, contact)),
+        // What they are already is no change, also of one that is closed.
+        (AccountStatus::Closed, AccountCommand::ChangeDetails { name, contact })
+            if change_details(account, name, contact).events.is_empty() =>
+        {
+            Ok(Decided::nothing())
+        }
         (AccountStatus::Active, AccountCommand::Close { has_live_subscriptions, has_open_orders }) => {
             close(*has_live_subscriptions || *has_open_orders)
         }

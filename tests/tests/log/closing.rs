@@ -102,13 +102,13 @@ async fn a_credit_keeps_a_customer_open() {
     assert!(closes(&process, "once nothing is left", customer_id).await);
 }
 
-fn started() -> SubscriptionStarted {
+pub fn started() -> SubscriptionStarted {
     let SubscriptionEvent::SubscriptionStarted(started) = serde_json::from_str(STARTED).unwrap() else { panic!() };
     *started
 }
 
 /// Writes what the subscription itself decides.
-struct Decide(SubscriptionCommand);
+pub struct Decide(SubscriptionCommand);
 
 impl Command for Decide {
     const OPERATION: Operation = Operation::System;
@@ -120,7 +120,7 @@ impl Command for Decide {
     }
 }
 
-fn start() -> Decide {
+pub fn start() -> Decide {
     let started = started();
     let seat = |n| ProvisionedSeat { seat_id: format!("seat-{n}"), key: format!("KEY-{n}") };
     let seats = (1..=started.quantity).map(seat).collect();
@@ -208,4 +208,26 @@ async fn an_open_order_keeps_an_account_open() {
     assert!(closes_account(&process, "as soon as it has ended", account_id).await);
     indexed(&world).await;
     assert!(open().await.is_empty(), "when that is known, too");
+}
+
+#[tokio::test]
+async fn an_order_that_waits_for_a_refused_account_keeps_a_customer_open() {
+    let world = LogWorld::new().await.unwrap();
+    let process = world.process().await.unwrap();
+    let customer_id = registered(&process, "Acme").await;
+    let (account_id, name) = (Uuid::from_u128(0xacc), "Main".to_owned());
+    let account = || StreamId::new(AggregateType::Account, account_id);
+    let opened = AccountEvent::AccountOpened { account_id, customer_id, reseller_id: None, name, contact: None };
+    happened(&process, account(), 1, opened).await;
+    happened(&process, account(), 2, AccountEvent::AccountRefused { reason: "unknown-country".to_owned() }).await;
+    let OrderEvent::OrderPlaced { mut details } = serde_json::from_str(PLACED).unwrap() else { panic!() };
+    (details.account_id, details.customer_id) = (account_id, customer_id);
+    let order = StreamId::new(AggregateType::Order, details.order_id);
+    happened(&process, order.clone(), 1, OrderEvent::OrderPlaced { details }).await;
+    indexed(&world).await;
+    let close = CloseCustomer { customer_id };
+    let waits = process.bus.execute(&operator("while it waits"), &close).await;
+    assert!(matches!(waits, Err(Rejection::Refused(Refusal::HasAccounts))), "{waits:?}");
+    happened(&process, order, 2, OrderEvent::OrderCancelled {}).await;
+    process.bus.execute(&operator("once it has ended"), &close).await.unwrap();
 }

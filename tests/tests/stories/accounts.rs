@@ -66,6 +66,8 @@ async fn closing(world: &World, customer: &Client, path: &str) -> anyhow::Result
     let head = story::head(world).await?;
     let again = story::expect(close(customer, path).await?, 200)?;
     assert_eq!(again.body, closed.body);
+    let same = story::expect(put(customer, path, &json!({ "name": closed.body["name"] })).await?, 200)?;
+    assert_eq!(same.body, closed.body, "what holds already is no change");
     let order = story::ask(customer, Method::POST, "/v1/orders", Some(&new_key()), Some(&wish)).await?;
     story::refused(customer, &order, 409, "account-not-usable").await?;
     let quoted = story::ask(customer, Method::POST, "/v1/orders/quote", None, Some(&wish)).await?;

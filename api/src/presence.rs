@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use event_log::lease::Owner;
+use event_log::patience::answer;
 use sqlx::{FromRow, PgPool};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -34,13 +35,14 @@ pub struct Process {
 pub async fn announce(pool: PgPool, owner: Owner, roles: Vec<Role>, shutdown: CancellationToken) {
     let names: Vec<&str> = roles.into_iter().map(Role::name).collect();
     while !shutdown.is_cancelled() {
-        if let Err(error) = beat(&pool, &owner, &names).await {
+        if let Err(error) = answer(&pool, beat(&pool, &owner, &names)).await {
             warn!(%error, "this process could not say that it lives");
         }
         tokio::select! { () = tokio::time::sleep(BEAT) => {}, () = shutdown.cancelled() => {} }
     }
     // Otherwise the others notice by its silence.
-    let _ = sqlx::query("delete from processes where process = $1").bind(owner.code()).execute(&pool).await;
+    let gone = sqlx::query("delete from processes where process = $1").bind(owner.code()).execute(&pool);
+    let _ = answer(&pool, gone).await;
 }
 
 async fn beat(pool: &PgPool, owner: &Owner, roles: &[&str]) -> Result<(), sqlx::Error> {

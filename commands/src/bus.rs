@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use domain::{Decider, StreamId};
 use event_log::append::{self, StoredOutcome};
 use event_log::stream::{self, Versioned};
-use event_log::{AppendError, Batcher, LogError, Submission, Ticket, Verdict};
+use event_log::{AppendError, Batcher, LogError, Submission, Ticket, Verdict, patience};
 use sqlx::PgPool;
 use tracing::{Instrument, debug, error, info_span};
 use uuid::Uuid;
@@ -221,7 +221,7 @@ impl Bus {
     /// # Errors
     /// [`Rejection::KeyReused`] when that was another request; [`Rejection::Unavailable`].
     pub(crate) async fn kept(&self, key: &Key) -> Result<Option<Receipt>, Rejection> {
-        let stored = append::stored_outcome(&self.pool, key.id()).await;
+        let stored = patience::answer(&self.pool, append::stored_outcome(&self.pool, key.id())).await;
         let stored = stored.map_err(|error| rejection(Failure::from(error)))?;
         stored.map(|stored| replay(stored, &key.fingerprint)).transpose()
     }
@@ -236,7 +236,8 @@ impl Bus {
         if let Some(state) = cached.and_then(|slot| slot.state::<D>()) {
             return Ok(state);
         }
-        let loaded = stream::load::<D, _>(&self.pool, &stream.id, Versioned::default()).await?;
+        let loading = stream::load::<D, _>(&self.pool, &stream.id, Versioned::default());
+        let loaded = patience::answer(&self.pool, loading).await?;
         Ok(Arc::new(loaded))
     }
 
@@ -248,7 +249,8 @@ impl Bus {
         let stream = StreamId::new(D::TYPE, id);
         let cached = self.states.get(&stream).filter(|slot| slot.pending().is_none());
         let base = cached.and_then(|slot| slot.state::<D>()).unwrap_or_default();
-        let events = stream::events(&self.pool, D::TYPE.name(), &stream.id, base.version).await?;
+        let news = stream::events(&self.pool, D::TYPE.name(), &stream.id, base.version);
+        let events = patience::answer(&self.pool, news).await?;
         if events.is_empty() {
             return Ok(base);
         }
@@ -271,7 +273,8 @@ impl Bus {
         if let Some(state) = cached.and_then(|slot| slot.state::<D>()) {
             return Ok(state);
         }
-        let loaded = stream::load_until::<D, _>(&self.pool, id, Versioned::default(), version).await?;
+        let loading = stream::load_until::<D, _>(&self.pool, id, Versioned::default(), version);
+        let loaded = patience::answer(&self.pool, loading).await?;
         Ok(Arc::new(loaded))
     }
 }

@@ -98,8 +98,7 @@ impl Relay {
     ) -> Result<std::convert::Infallible, Setback> {
         let (log_id, after) = self.align(doubtful).await?;
         doubtful.clear();
-        outage.over(after);
-        let mut pump = Pump::new(self, log_id, after);
+        let mut pump = Pump::new(self, outage, (log_id, after));
         let outcome = pump.run(wake).await;
         *doubtful = pump.unconfirmed().await;
         outcome
@@ -114,6 +113,7 @@ struct Outage {
 }
 
 impl Outage {
+    /// Something was stored, or nothing waits: a stream that can be read and takes nothing is as good as away.
     fn over(&mut self, after: i64) {
         if std::mem::take(&mut self.told) {
             tracing::info!(after, "the mirror is reached again");

@@ -37,7 +37,7 @@ type AfterCommit = Box<dyn Fn(&[Arc<Recorded>]) + Send + Sync>;
 
 /// A reader over nouns.
 pub struct ReadModel {
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// Of the code: a change in what rows mean raises it, and the start rebuilds.
     pub version: i32,
     pub nouns: Vec<Box<dyn AnyNoun>>,
@@ -100,6 +100,10 @@ impl ReadModel {
 impl Reader for ReadModel {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn version(&self) -> i32 {
+        self.version
     }
 
     fn may_be_lost(&self) -> bool {

@@ -257,7 +257,8 @@ impl Task {
                 self.gathered.push_front(next);
                 break;
             }
-            batch.push(next);
+            // What was under way at the first look may have failed since. Now it is settled for good, or goes along.
+            batch.extend(still_founded(next, false));
         }
         batch
     }

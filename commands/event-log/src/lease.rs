@@ -89,15 +89,18 @@ pub struct Held {
 
 /// Takes the lease of a reader if it is free, and raises the epoch. The row is made on first sight.
 ///
+/// A process of an older `version` gets none while a newer build's rows are shown: what it would write into them means
+/// something else there, and nobody would ever put it right.
+///
 /// # Errors
 /// Any database error.
-pub async fn acquire(pool: &PgPool, name: &str, owner: &Owner, start: i64) -> Result<Option<Held>, sqlx::Error> {
+pub async fn acquire(pool: &PgPool, name: &str, owner: &Owner, version: i32) -> Result<Option<Held>, sqlx::Error> {
     let holder: Option<Option<String>> =
         sqlx::query_scalar("select owner from readers where name = $1").bind(name).fetch_optional(pool).await?;
     if holder.is_none() {
-        sqlx::query("insert into readers (name, position) values ($1, $2) on conflict do nothing")
+        sqlx::query("insert into readers (name, version) values ($1, $2) on conflict do nothing")
             .bind(name)
-            .bind(start)
+            .bind(version)
             .execute(pool)
             .await?;
     }
@@ -105,7 +108,7 @@ pub async fn acquire(pool: &PgPool, name: &str, owner: &Owner, start: i64) -> Re
     let dead = previous.as_deref().is_some_and(|code| owner.outlives(code));
     sqlx::query_as(
         "update readers set owner = $2, lease_until = clock_timestamp() + $3, epoch = epoch + 1 \
-         where name = $1 and (lease_until is null or lease_until < clock_timestamp() or owner = $2 \
+         where name = $1 and version <= $6 and (lease_until is null or lease_until < clock_timestamp() or owner = $2 \
             or (owner = $4 and $5)) \
          returning position, epoch, generation",
     )
@@ -114,6 +117,7 @@ pub async fn acquire(pool: &PgPool, name: &str, owner: &Owner, start: i64) -> Re
     .bind(LEASE)
     .bind(previous)
     .bind(dead)
+    .bind(version)
     .fetch_optional(pool)
     .await
 }

@@ -6,6 +6,7 @@
 //! appear behind a reader. The consumer runtime in [`reader`] applies each event exactly once per named reader.
 
 pub mod append;
+pub mod attempt;
 pub mod batcher;
 pub mod crash;
 pub mod error;

@@ -19,7 +19,14 @@ pub async fn answer<T, E: From<sqlx::Error>>(pool: &PgPool, asked: impl Future<O
     within(of(pool), asked).await
 }
 
-async fn within<T, E: From<sqlx::Error>>(limit: Duration, asked: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+/// What something on a connection comes to, if it does within `limit`.
+///
+/// # Errors
+/// Its own, and [`silent`].
+pub async fn within<T, E: From<sqlx::Error>>(
+    limit: Duration,
+    asked: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     tokio::time::timeout(limit, asked).await.unwrap_or_else(|_| Err(silent().into()))
 }
 

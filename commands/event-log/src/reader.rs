@@ -23,11 +23,16 @@ use self::session::Session;
 use self::standing::Standing;
 use crate::lease::{self, Held, Owner};
 use crate::source::Source;
-use crate::{Freshness, LogError, Recorded, crash, parking, patience};
+use crate::{Freshness, LogError, Recorded, attempt, crash, parking, patience};
 
 /// What a reader does with events. `apply` must not touch anything but the transaction it is given.
 pub trait Reader: Send + Sync + 'static {
     fn name(&self) -> &'static str;
+
+    /// Of the code, where what its rows mean may change. Rows of a newer build are left to that build.
+    fn version(&self) -> i32 {
+        1
+    }
 
     /// Whether rows and checkpoint may be lost together in a crash of Postgres and applied again. Read models may;
     /// effects and the inbox may not.
@@ -79,7 +84,7 @@ const POISON: [&str; 5] = ["21", "22", "23", "54", "P0001"];
 impl ApplyError {
     /// Trying again changes nothing, and it is this event's fault alone. A database that refuses for another reason (a
     /// missing grant or column, a damaged index) would refuse every event: the reader waits until that is mended.
-    pub(crate) fn is_poison(&self) -> bool {
+    pub fn is_poison(&self) -> bool {
         match self {
             Self::Poison(_) => true,
             Self::Database(sqlx::Error::Database(error)) => {
@@ -90,7 +95,7 @@ impl ApplyError {
     }
 
     /// For the operator.
-    pub(crate) fn reason(&self) -> String {
+    pub fn reason(&self) -> String {
         match self {
             Self::Poison(reason) => reason.clone(),
             Self::Database(sqlx::Error::Database(error)) => error.message().to_owned(),
@@ -150,7 +155,8 @@ impl Runner {
     /// Takes the lease and reads on until it is lost.
     async fn hold(&mut self, pace: &mut Pace, shutdown: &CancellationToken) -> Result<(), ApplyError> {
         let name = self.reader.name();
-        let Some(held) = patience::answer(&self.pool, lease::acquire(&self.pool, name, &self.owner, 0)).await? else {
+        let taking = lease::acquire(&self.pool, name, &self.owner, self.reader.version());
+        let Some(held) = patience::answer(&self.pool, taking).await? else {
             pause(shutdown, lease::RENEW).await;
             return Ok(());
         };
@@ -198,7 +204,7 @@ impl Runner {
         let Some(last) = events.last().map(|event| event.position) else {
             return if standing.is_behind() { self.follow(standing).await } else { Ok(Turn::Over) };
         };
-        if events.iter().any(|event| self.reader.concerns(event)) {
+        if events.iter().any(|event| attempt::concerns(self.reader.as_ref(), event)) {
             return self.take(standing, &events).await;
         }
         standing.passed.on_to(last);
@@ -253,7 +259,7 @@ impl Runner {
             parking::park_in_tx(&mut tx, name, generation, event, "behind a parked event").await?;
         }
         if !live.is_empty() {
-            self.reader.apply(&mut tx, generation, &live).await?;
+            attempt::apply(self.reader.as_ref(), &mut tx, generation, &live).await?;
         }
         let moved = self.finish(standing, tx, events).await?;
         // Only this reader, under this epoch, can park anything from here on.
@@ -272,7 +278,7 @@ impl Runner {
                 continue;
             }
             tx.execute("savepoint before_event").await?;
-            match self.reader.apply(&mut tx, generation, std::slice::from_ref(event)).await {
+            match attempt::apply(self.reader.as_ref(), &mut tx, generation, std::slice::from_ref(event)).await {
                 Ok(()) => {
                     tx.execute("release savepoint before_event").await?;
                 }

@@ -66,6 +66,12 @@ impl Recorded {
             .as_ref()
     }
 
+    /// Whether it is the very same record. An event's id tells its place in its stream alone: a log that was put back to
+    /// an earlier state may go on with another event there.
+    pub fn is(&self, other: &Self) -> bool {
+        self.position == other.position && self.event_id == other.event_id && self.recorded_at == other.recorded_at
+    }
+
     /// Who, when and why.
     ///
     /// # Errors
@@ -140,4 +146,26 @@ struct Wire<'a> {
     metadata: &'a RawValue,
     #[serde(borrow)]
     payload: &'a RawValue,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use super::*;
+
+    fn recorded(at: &str) -> Recorded {
+        let body = serde_json::json!({
+            "position": 7, "aggregate_type": "order", "aggregate_id": "o", "sequence": 1,
+            "event_type": "OrderPlaced", "event_version": "1.0", "event_id": Uuid::from_u128(7),
+            "command_id": Uuid::nil(), "customer_id": null, "recorded_at": at, "metadata": {}, "payload": {},
+        });
+        Recorded::from_body(body.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_again_at_the_same_place_is_another_record() {
+        let (before, again) = ("2026-01-02T03:04:05.000006Z", "2026-01-02T03:04:05.000007Z");
+        assert!(recorded(before).is(&recorded(before)));
+        assert!(!recorded(before).is(&recorded(again)));
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sqlx::{Connection, PgConnection, PgPool};
 
 use crate::reader::Reader;
-use crate::{ApplyError, Recorded, recorded};
+use crate::{ApplyError, Recorded, attempt, recorded};
 
 /// Events applied under one hold of the reader's row.
 const PORTION: i64 = 200;
@@ -55,9 +55,11 @@ pub async fn release(pool: &PgPool, reader: &dyn Reader, parked: &Parked) -> Res
         // Held until the commit: the live reader cannot move past what is being applied here. What it is in the middle
         // of was begun when all this was parked, and would park what comes after it: under the old epoch it fails. So it
         // must also when nothing is parked any more: what it parked now would wait behind nothing for ever.
-        let sql = "update readers set epoch = epoch + 1 where name = $1 returning generation";
-        let live: Option<i32> = sqlx::query_scalar(sql).bind(reader.name()).fetch_optional(&mut *tx).await?;
-        let events = if live == Some(parked.generation) { waiting(&mut tx, parked).await? } else { Vec::new() };
+        let sql = "update readers set epoch = epoch + 1 where name = $1 returning generation, version";
+        let live: Option<(i32, i32)> = sqlx::query_as(sql).bind(reader.name()).fetch_optional(&mut *tx).await?;
+        // Rows of a newer build are left to that build.
+        let ours = live.is_some_and(|(live, version)| live == parked.generation && version <= reader.version());
+        let events = if ours { waiting(&mut tx, parked).await? } else { Vec::new() };
         if events.is_empty() {
             tx.commit().await?;
             return Ok(released);
@@ -104,7 +106,7 @@ async fn apply(
     event: &Arc<Recorded>,
 ) -> Result<Option<Released>, ApplyError> {
     let mut savepoint = tx.begin().await?;
-    match reader.apply(&mut savepoint, parked.generation, std::slice::from_ref(event)).await {
+    match attempt::apply(reader, &mut savepoint, parked.generation, std::slice::from_ref(event)).await {
         Ok(()) => {
             forget(&mut savepoint, parked, event.position).await?;
             savepoint.commit().await?;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::decide::Action;
 use super::wake::Wake;
 use super::window::{Fate, Window};
-use super::{Relay, Setback, message};
+use super::{Outage, Relay, Setback, message};
 
 /// How often the stream is compared with the log although all seems well.
 const INSPECT: Duration = Duration::from_secs(1);
@@ -24,6 +24,7 @@ type Page = Result<Vec<Arc<Recorded>>, LogError>;
 
 pub(super) struct Pump<'a> {
     relay: &'a Relay,
+    outage: &'a mut Outage,
     log_id: Uuid,
     /// Read from the log, not yet published.
     ready: VecDeque<Arc<Recorded>>,
@@ -35,7 +36,7 @@ pub(super) struct Pump<'a> {
     /// The next position to read.
     next: i64,
     /// Which event the one before that was.
-    last_read: Option<Uuid>,
+    last_read: Option<Arc<Recorded>>,
     /// The last position known to be stored.
     stored: i64,
     /// The last position of the page under way.
@@ -45,9 +46,10 @@ pub(super) struct Pump<'a> {
 }
 
 impl<'a> Pump<'a> {
-    pub(super) fn new(relay: &'a Relay, log_id: Uuid, after: i64) -> Self {
+    pub(super) fn new(relay: &'a Relay, outage: &'a mut Outage, (log_id, after): (Uuid, i64)) -> Self {
         Self {
             relay,
+            outage,
             log_id,
             ready: VecDeque::new(),
             ahead: None,
@@ -95,16 +97,19 @@ impl<'a> Pump<'a> {
         let mut events = VecDeque::from(page?);
         if self.next > 1 {
             let before = events.pop_front().filter(|event| event.position == self.next - 1);
-            let before = before.ok_or(Setback::Moved)?.event_id;
-            if self.last_read.is_some_and(|last_read| last_read != before) {
+            let before = before.ok_or(Setback::Moved)?;
+            if self.last_read.as_ref().is_some_and(|last_read| !last_read.is(&before)) {
                 return Err(Setback::Moved);
             }
             self.last_read = Some(before);
         }
         self.more = i64::try_from(events.len()).is_ok_and(|read| read >= PAGE);
+        if events.is_empty() && self.window.is_empty() {
+            self.outage.over(self.stored);
+        }
         if let Some(last) = events.back() {
             self.next = last.position + 1;
-            self.last_read = Some(last.event_id);
+            self.last_read = Some(Arc::clone(last));
             self.page_end = last.position;
             self.ready = events;
             self.ahead = self.more.then(|| AbortOnDropHandle::new(tokio::spawn(self.page())));
@@ -148,6 +153,7 @@ impl<'a> Pump<'a> {
             }
             known = self.window.next_known();
         }
+        self.outage.over(self.stored);
         metrics::counter!("relay_published_total").increment(published);
         metrics::gauge!("relay_position").set(self.stored as f64);
         if self.stored == self.page_end {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use commands::Rejection;
 use commands::effects::{self, Due, Performed, Performer, Wake, Wanted, Worker};
 use domain::process::{Effect, Lane};
 use event_log::lease::Owner;
@@ -167,6 +168,22 @@ async fn a_pool_lets_go_of_a_connection_without_a_word() {
     proxy.silence();
     tokio::time::timeout(IMPATIENCE, ask()).await.unwrap_err();
     eventually("an answer over another connection", PATIENCE, async || Ok(ask().await.is_ok())).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_command_waits_for_no_answer_that_never_comes() {
+    let world = LogWorld::new().await.unwrap();
+    let proxy = Proxy::before(&world.urls.app).await.unwrap();
+    let pool = impatient(&proxy.url(&world.urls.app).unwrap(), 2, IMPATIENCE).await.unwrap();
+    let process = LogProcess::on(pool.clone(), &world.urls.app).unwrap();
+    process.bus.execute(&system("before"), &SetRule::nth(1, 1)).await.unwrap();
+    at_rest(&pool).await.unwrap();
+    proxy.silence();
+    // Of another stream, which is not in memory. Whoever asks again is answered over another connection.
+    let during = process.bus.execute(&system("during"), &SetRule::nth(2, 1)).await;
+    assert!(matches!(during, Err(Rejection::Unavailable)), "{during:?}");
+    persist(&process.bus, &system("during"), &SetRule::nth(2, 1)).await.unwrap();
+    check_log(&world.app).await.unwrap();
 }
 
 /// Counts what it is asked for.

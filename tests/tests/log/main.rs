@@ -3,6 +3,7 @@
 
 mod billing_runs;
 mod closing;
+mod closing_races;
 mod collection;
 mod commissions;
 mod cqrs;
@@ -16,6 +17,7 @@ mod overload;
 mod payments;
 mod price_rules;
 mod races;
+mod rebuilds;
 mod refunds;
 mod refusals;
 mod versions;

@@ -97,7 +97,7 @@ async fn a_reader_follows_the_tail_and_applies_everything_once() {
     // A reader that ends in order gives its lease back.
     reader.stop().await;
     let owner = lease::Owner::this_process("test-b");
-    let held = lease::acquire(&world.log.app, LEDGER, &owner, 0).await.unwrap().unwrap();
+    let held = lease::acquire(&world.log.app, LEDGER, &owner, 1).await.unwrap().unwrap();
     assert_eq!(held.position, head);
 }
 

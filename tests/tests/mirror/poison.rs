@@ -4,13 +4,18 @@ use std::sync::Arc;
 
 use commands::Rejection;
 use event_log::append::{self, Verdict};
+use event_log::lease::Owner;
+use event_log::reader::Runner;
 use event_log::release::{self, Released};
-use event_log::{Submission, Tail};
+use event_log::source::Source;
+use event_log::{ApplyError, Reader, Recorded, Submission, Tail};
+use futures::future::BoxFuture;
 use sqlx::{Connection, PgConnection};
 use tests::log_world::{
     LEDGER, Ledger, MirroredLog, PATIENCE, SetRule, eventually, persist, rule_events, rule_stream, system,
 };
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 /// Events of the poisoned stream, by way of the append function alone: the bus refuses to decide on it.
 async fn append_poison(world: &MirroredLog, key: &str, after: i64, name: Option<&'static str>) -> i64 {
@@ -111,6 +116,57 @@ async fn what_the_database_refuses_for_one_event_parks_that_aggregate_alone() {
     let letters = parked(&world).await;
     assert_eq!(letters.iter().map(|letter| letter.0).collect::<Vec<_>>(), [51, 101]);
     assert!(letters[0].2.contains("no_room"), "{}", letters[0].2);
+}
+
+/// A ledger whose code panics over one stream.
+struct Clumsy(Ledger);
+
+impl Reader for Clumsy {
+    fn name(&self) -> &'static str {
+        LEDGER
+    }
+
+    fn concerns(&self, event: &Recorded) -> bool {
+        assert!(event.aggregate_id != rule_stream(9).id, "a stream it stumbles over at first sight");
+        true
+    }
+
+    fn apply<'a>(
+        &'a self,
+        tx: &'a mut PgConnection,
+        generation: i32,
+        events: &'a [Arc<Recorded>],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        Box::pin(async move {
+            self.0.apply(tx, generation, events).await?;
+            assert!(events.iter().all(|event| event.aggregate_id != rule_stream(7).id), "a stream it stumbles over");
+            Ok(())
+        })
+    }
+}
+
+/// A panic would end the task that moves the reader, and with it all that waits for that reader.
+#[tokio::test]
+async fn an_event_that_the_code_panics_over_parks_that_aggregate_alone() {
+    let world = MirroredLog::new().await.unwrap();
+    let pool = world.process.pool.clone();
+    let runner = Runner {
+        reader: Arc::new(Clumsy(Ledger::open())),
+        pool: pool.clone(),
+        source: Source::new(pool, Tail::new(), world.process.batcher.committed()),
+        freshness: world.freshness.clone(),
+        owner: Owner::this_process("test-a"),
+    };
+    let stop = CancellationToken::new();
+    let reading = tokio::spawn(runner.run(stop.clone()));
+    // Fifty streams, one event of each after the other.
+    world.fill(150).await.unwrap();
+    world.read_to_the_end().await.unwrap();
+    let letters = parked(&world).await;
+    assert_eq!(letters.iter().map(|letter| letter.0).collect::<Vec<_>>(), [8, 58, 108]);
+    assert!(letters[0].2.contains("panics"), "{}", letters[0].2);
+    stop.cancel();
+    reading.await.unwrap();
 }
 
 /// A missing grant is no event's fault: nothing is parked, and once it is there the reader goes on by itself.

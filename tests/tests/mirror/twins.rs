@@ -81,17 +81,33 @@ async fn the_epoch_of_a_lost_lease_renews_and_releases_nothing() {
     let world = MirroredLog::new().await.unwrap();
     let pool = &world.log.app;
     let (ours, theirs) = (lease::Owner::this_process("test-a"), lease::Owner::this_process("test-b"));
-    let lost = lease::acquire(pool, LEDGER, &ours, 0).await.unwrap().unwrap();
-    assert_eq!(lease::acquire(pool, LEDGER, &theirs, 0).await.unwrap(), None);
+    let lost = lease::acquire(pool, LEDGER, &ours, 1).await.unwrap().unwrap();
+    assert_eq!(lease::acquire(pool, LEDGER, &theirs, 1).await.unwrap(), None);
     // A process takes its own lease again at once, with a new epoch.
-    let held = lease::acquire(pool, LEDGER, &ours, 0).await.unwrap().unwrap();
+    let held = lease::acquire(pool, LEDGER, &ours, 1).await.unwrap().unwrap();
     assert_eq!(held.epoch, lost.epoch + 1);
     assert!(!lease::renew(pool, LEDGER, &lost).await.unwrap());
     lease::release(pool, LEDGER, lost.epoch).await.unwrap();
-    assert_eq!(lease::acquire(pool, LEDGER, &theirs, 0).await.unwrap(), None);
+    assert_eq!(lease::acquire(pool, LEDGER, &theirs, 1).await.unwrap(), None);
     assert!(lease::renew(pool, LEDGER, &held).await.unwrap());
     lease::release(pool, LEDGER, held.epoch).await.unwrap();
-    assert!(lease::acquire(pool, LEDGER, &theirs, 0).await.unwrap().is_some());
+    assert!(lease::acquire(pool, LEDGER, &theirs, 1).await.unwrap().is_some());
+}
+
+/// A process of the older build goes on while the newer one starts.
+#[tokio::test]
+async fn rows_of_a_newer_build_are_left_to_it() {
+    let world = MirroredLog::new().await.unwrap();
+    let pool = &world.log.app;
+    let (older, newer) = (lease::Owner::this_process("test-a"), lease::Owner::this_process("test-b"));
+    let held = lease::acquire(pool, LEDGER, &older, 1).await.unwrap().unwrap();
+    // As a rebuild leaves it.
+    let sql = "update readers set version = 2, generation = 2, epoch = epoch + 1, lease_until = null where name = $1";
+    sqlx::query(sql).bind(LEDGER).execute(pool).await.unwrap();
+    assert!(!lease::renew(pool, LEDGER, &held).await.unwrap());
+    assert_eq!(lease::acquire(pool, LEDGER, &older, 1).await.unwrap(), None);
+    let held = lease::acquire(pool, LEDGER, &newer, 2).await.unwrap().unwrap();
+    assert_eq!(held.generation, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -206,7 +222,7 @@ async fn the_lease_of_a_dead_process_of_this_machine_is_taken_at_once() {
     hold("elsewhere").await;
     let ours = lease::Owner::this_process("test-a");
     assert_eq!(
-        lease::acquire(&world.log.app, LEDGER, &ours, 0).await.unwrap(),
+        lease::acquire(&world.log.app, LEDGER, &ours, 1).await.unwrap(),
         None,
         "nobody can tell that it is dead"
     );

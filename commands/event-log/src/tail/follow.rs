@@ -286,7 +286,7 @@ async fn look(tail: &Tail, pool: &PgPool) -> Result<(Uuid, i64, bool), LogError>
 async fn is_current(tail: &Tail, pool: &PgPool) -> Result<bool, LogError> {
     let Some(newest) = tail.last() else { return Ok(true) };
     let stored = page::after(pool, newest.position - 1, 1).await?;
-    Ok(stored.first().is_some_and(|stored| stored.position == newest.position && stored.event_id == newest.event_id))
+    Ok(stored.first().is_some_and(|stored| stored.is(&newest)))
 }
 
 fn signed(sequence: u64) -> i64 {

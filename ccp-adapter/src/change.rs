@@ -111,9 +111,8 @@ impl Adapter {
         let observe = ObserveSubscription { subscription_id, seen: look::observation(theirs, confirms) };
         match self.answer_as_provider(due, &format!("confirm/{revision}"), &observe).await {
             Ok(()) => {}
-            Err(Answered::Refused(Refusal::StaleObservation | Refusal::SeatCountMismatch { .. })) => {
-                return Ok(Performed::poll(SOON));
-            }
+            Err(Answered::Refused(Refusal::StaleObservation)) => return Ok(Performed::poll(SOON)),
+            Err(Answered::Refused(Refusal::SeatCountMismatch { .. })) => return Ok(uneven(due)),
             Err(other) => return Ok(other.unforeseen()),
         }
         // A look that waited for it need not wait longer.
@@ -136,6 +135,13 @@ pub(crate) fn accepted(due: &Due, operation_id: String) -> Performed {
 /// The provider does not know what it has named itself.
 pub(crate) fn lost(due: &Due) -> Performed {
     let why = "the provider does not know it".to_owned();
+    Performed::Again { after: backoff::ask_after(due.attempts), why }
+}
+
+/// It shows another number of seats than its quantity. It may be right the next time; if it stays like that, nobody can
+/// use it.
+pub(crate) fn uneven(due: &Due) -> Performed {
+    let why = "it shows another number of seats than its quantity".to_owned();
     Performed::Again { after: backoff::ask_after(due.attempts), why }
 }
 

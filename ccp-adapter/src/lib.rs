@@ -6,6 +6,7 @@ pub mod breaker;
 pub mod catalogue;
 pub mod change;
 pub mod client;
+mod given_up;
 pub mod hook;
 pub mod limiter;
 pub mod look;

@@ -23,6 +23,9 @@ pub struct Adapter {
 impl Performer for Adapter {
     fn perform<'a>(&'a self, due: &'a Due) -> BoxFuture<'a, Performed> {
         Box::pin(async move {
+            if due.gives_up {
+                return self.end_given_up(due).await.unwrap_or_else(|stop| stop);
+            }
             let performed = match &due.effect {
                 Effect::OpenAccount { account_id } => self.open_account(due, *account_id).await,
                 Effect::SubmitOrder { order_id } => self.submit_order(due, *order_id).await,

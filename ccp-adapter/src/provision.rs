@@ -47,7 +47,7 @@ impl Adapter {
         }
     }
 
-    async fn link(&self, due: &Due, account_id: Uuid, provider_account_id: String) -> Step {
+    pub(crate) async fn link(&self, due: &Due, account_id: Uuid, provider_account_id: String) -> Step {
         let link = LinkAccount { account_id, provider_account_id };
         self.answer(due, "link", &link).await.map_err(Answered::unforeseen)?;
         Ok(done("linked"))
@@ -91,7 +91,7 @@ impl Adapter {
         }
     }
 
-    async fn mark_submitted(&self, due: &Due, order_id: Uuid, accepted: ProviderOrder) -> Step {
+    pub(crate) async fn mark_submitted(&self, due: &Due, order_id: Uuid, accepted: ProviderOrder) -> Step {
         let mark = MarkSubmitted { order_id, provider_order_id: accepted.id.clone() };
         match self.answer(due, "submitted", &mark).await {
             Ok(()) => Ok(done("submitted")),

@@ -1,9 +1,15 @@
 //! What an operator does about work that came to nothing: an effect that is dead, or an aggregate's events that a reader
 //! has parked.
 
-use sqlx::{PgConnection, PgExecutor, PgPool};
+use std::time::Duration;
+
+use domain::ids;
+use domain::process::Effect;
+use serde_json::Value;
+use sqlx::{FromRow, PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
+use crate::effects::{self, Wanted};
 use crate::work::AnswerBody;
 use crate::{Answer, Command, Context, Failure, Operation, Work};
 
@@ -80,42 +86,71 @@ async fn answer(work: &mut Work<'_>, letter: Letter, (status, state): (u16, &str
 /// # Errors
 /// Any database error.
 pub async fn redrive(pool: &PgPool, op_id: Uuid, by: &Context) -> Result<(), sqlx::Error> {
-    close(
-        pool,
-        (Letter::Effect(op_id), "retry"),
-        by,
-        "update effects set state = 'due', attempts = 0, asked = 0, due_at = clock_timestamp(), settled_at = null, \
-         lease = null, lease_until = null where op_id = $1 and state = 'dead'",
-    )
-    .await
+    let mut tx = pool.begin().await?;
+    if note_in_tx(&mut tx, Letter::Effect(op_id), "retry", by).await? {
+        sqlx::query(
+            "update effects set state = 'due', attempts = 0, asked = 0, due_at = clock_timestamp(), settled_at = null, \
+             lease = null, lease_until = null where op_id = $1 and state = 'dead'",
+        )
+        .bind(op_id)
+        .execute(&mut *tx)
+        .await?;
+    }
+    tx.commit().await
 }
 
-/// Closes a dead effect for good.
+/// Closes a dead effect for good. Whoever waits for it is told by an effect of its own, so that nothing stands still
+/// for ever: a change is rejected, an order ends, an account is refused.
 ///
 /// # Errors
 /// Any database error.
 pub async fn give_up(pool: &PgPool, op_id: Uuid, by: &Context) -> Result<(), sqlx::Error> {
-    close(
-        pool,
-        (Letter::Effect(op_id), "discard"),
-        by,
-        "update effects set state = 'discarded', settled_at = clock_timestamp() where op_id = $1 and state = 'dead'",
-    )
-    .await
-}
-
-async fn close(
-    pool: &PgPool,
-    (letter, action): (Letter, &'static str),
-    by: &Context,
-    change: &str,
-) -> Result<(), sqlx::Error> {
-    let Letter::Effect(op_id) = letter else { return Ok(()) };
     let mut tx = pool.begin().await?;
-    if note_in_tx(&mut tx, letter, action, by).await? {
-        sqlx::query(change).bind(op_id).execute(&mut *tx).await?;
+    if note_in_tx(&mut tx, Letter::Effect(op_id), "discard", by).await? {
+        let closed: Option<Closed> = sqlx::query_as(
+            "update effects set state = 'discarded', settled_at = clock_timestamp() \
+             where op_id = $1 and state = 'dead' returning position, correlation_id, effect",
+        )
+        .bind(op_id)
+        .fetch_optional(&mut *tx)
+        .await?;
+        if let Some(closed) = closed {
+            tell_who_waits(&mut tx, op_id, closed).await?;
+        }
     }
     tx.commit().await
+}
+
+/// What of a row is needed to tell who waits for it.
+#[derive(FromRow)]
+struct Closed {
+    position: Option<i64>,
+    correlation_id: Option<String>,
+    effect: Value,
+}
+
+/// Nobody waits for an effect that cannot even be read.
+async fn tell_who_waits(tx: &mut PgConnection, op_id: Uuid, closed: Closed) -> Result<(), sqlx::Error> {
+    let Ok(effect) = serde_json::from_value::<Effect>(closed.effect) else { return Ok(()) };
+    let is_waited_for = matches!(
+        effect,
+        Effect::OpenAccount { .. }
+            | Effect::SubmitOrder { .. }
+            | Effect::WatchOrder { .. }
+            | Effect::ChangeSubscription { .. }
+    );
+    if !is_waited_for {
+        return Ok(());
+    }
+    let wanted = Wanted {
+        process: effects::GIVE_UP,
+        op_id: ids::derived(&[effects::GIVE_UP, &op_id.to_string()]),
+        position: closed.position,
+        correlation_id: closed.correlation_id.as_deref(),
+        effect: &effect,
+        delay: Duration::ZERO,
+    };
+    effects::ask_in_tx(tx, &wanted).await
 }
 
 /// Writes down who did what about which one, and why that was dead. False when this very request was noted before, or

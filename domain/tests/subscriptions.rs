@@ -92,8 +92,17 @@ fn no_seat_is_named_twice() {
 }
 
 #[test]
-fn seats_must_match_the_quantity() {
-    for (quantity, seats) in [(5, 4), (5, 6), (1, 0)] {
+fn what_was_gone_before_anybody_looked_is_of_the_quantity_that_was_ordered() {
+    for (quantity, seats) in [(5, 4), (1, 0)] {
+        let begun = decide(&SubscriptionState::default(), &start(quantity, seats)).unwrap();
+        let SubscriptionState::Known(known) = fold::<SubscriptionRules>(&begun.events) else { panic!("not begun") };
+        assert_eq!((known.core.quantity, known.core.licence_count), (quantity, seats));
+    }
+}
+
+#[test]
+fn there_are_no_more_seats_than_were_ordered() {
+    for (quantity, seats) in [(5, 6), (0, 0)] {
         let refused = TestFramework::<Folded<SubscriptionRules>>::with(())
             .given_no_previous_events()
             .when(asked(start(quantity, seats)))

@@ -8,8 +8,9 @@ use domain::subscription::{StartSubscription, SubscriptionStarted};
 use uuid::Uuid;
 
 use crate::backoff;
+use crate::change::uneven;
 use crate::perform::{self, Adapter, Answered, Step, done};
-use crate::translate::{ProviderLineStatus, ProviderOrder, ProviderSubscription, ProviderSubscriptionStatus};
+use crate::translate::{ProviderLineStatus, ProviderOrder, ProviderSubscription};
 
 impl Adapter {
     /// Looks at the order at the provider and records what is new.
@@ -38,24 +39,41 @@ impl Adapter {
         }
     }
 
+    /// What is wrong with one line holds up no other.
     async fn record(&self, due: &Due, order: &Order, theirs: &ProviderOrder) -> Result<(), Performed> {
+        let mut recorded = Ok(());
         for line in &theirs.lines {
             let ours = order.line(line.line).filter(|ours| ours.status == LineStatus::Open);
             let Some(ours) = ours else { continue };
-            match &line.status {
-                ProviderLineStatus::Pending => {}
-                ProviderLineStatus::Provisioned { subscription_id } => {
-                    self.record_provisioned(due, order, ours, subscription_id).await?;
-                }
-                ProviderLineStatus::Rejected { reason } => {
-                    self.record_ended(due, order, line.line, LineOutcome::Rejected { reason: reason.clone() }).await?;
-                }
-                ProviderLineStatus::Cancelled { reason } => {
-                    self.record_ended(due, order, line.line, LineOutcome::Cancelled { reason: reason.clone() }).await?;
-                }
+            match self.record_line(due, order, ours, &line.status).await {
+                Ok(()) => {}
+                Err(wrong @ (Performed::Again { .. } | Performed::Dead { .. })) => recorded = recorded.and(Err(wrong)),
+                Err(stop) => return Err(stop),
             }
         }
-        Ok(())
+        recorded
+    }
+
+    async fn record_line(
+        &self,
+        due: &Due,
+        order: &Order,
+        ours: &PlacedLine,
+        status: &ProviderLineStatus,
+    ) -> Result<(), Performed> {
+        let line = ours.line.line;
+        match status {
+            ProviderLineStatus::Pending => Ok(()),
+            ProviderLineStatus::Provisioned { subscription_id } => {
+                self.record_provisioned(due, order, ours, subscription_id).await
+            }
+            ProviderLineStatus::Rejected { reason } => {
+                self.record_ended(due, order, line, LineOutcome::Rejected { reason: reason.clone() }).await
+            }
+            ProviderLineStatus::Cancelled { reason } => {
+                self.record_ended(due, order, line, LineOutcome::Cancelled { reason: reason.clone() }).await
+            }
+        }
     }
 
     async fn record_ended(&self, due: &Due, order: &Order, line: u32, outcome: LineOutcome) -> Result<(), Performed> {
@@ -74,7 +92,7 @@ impl Adapter {
         let (line, start) = (placed.line.line, self.start(order, placed, &theirs));
         let id = start.started.subscription_id;
         self.answer(due, &format!("line/{line}"), &RecordProvisioned { start }).await.map_err(Answered::unforeseen)?;
-        self.observe_inactive(due, id, &theirs).await
+        self.observe_difference(due, (id, placed.line.quantity), &theirs).await
     }
 
     /// A line of an order that was cancelled here before it was known there. One that was never ordered is not ours to
@@ -91,24 +109,32 @@ impl Adapter {
         let start = self.start(order, placed, &theirs);
         let id = start.started.subscription_id;
         self.answer(due, &format!("late/{line}"), &RecordLate { start }).await.map_err(Answered::unforeseen)?;
-        self.observe_inactive(due, id, &theirs).await
+        self.observe_difference(due, (id, placed.line.quantity), &theirs).await
     }
 
-    /// It started here as an active one; whatever else it was at our first sight of it is taken in at once.
-    async fn observe_inactive(&self, due: &Due, id: Uuid, theirs: &ProviderSubscription) -> Result<(), Performed> {
-        match theirs.status {
-            ProviderSubscriptionStatus::Active => Ok(()),
-            _ => self.observe(due, id, theirs).await,
-        }
+    /// It started here as it was ordered. Whatever else it was at our first sight of it, somebody has made of it since:
+    /// that is taken in at once, as the provider's change.
+    async fn observe_difference(
+        &self,
+        due: &Due,
+        (id, ordered): (Uuid, u32),
+        theirs: &ProviderSubscription,
+    ) -> Result<(), Performed> {
+        if theirs.is_as_it_begins(ordered) { Ok(()) } else { self.observe(due, id, theirs).await }
     }
 
     async fn provisioned(&self, due: &Due, id: &str) -> Result<ProviderSubscription, Performed> {
         let found = self.client.subscription(id).await.map_err(|failure| perform::unanswered(due, &failure))?;
         // The order knows it; when the subscription is not readable yet it was a stale read.
-        found.ok_or_else(|| Performed::poll(backoff::poll_after(due.asked)))
+        let theirs = found.ok_or_else(|| Performed::poll(backoff::poll_after(due.asked)))?;
+        if theirs.status.ours().is_live() && u32::try_from(theirs.seats.len()) != Ok(theirs.quantity) {
+            return Err(uneven(due));
+        }
+        Ok(theirs)
     }
 
-    /// The subscription as the order fixed its prices and the provider its seats and dates.
+    /// The subscription as the order fixed its prices and its quantity, and the provider its dates. The first seats are
+    /// those that were ordered.
     fn start(&self, order: &Order, placed: &PlacedLine, theirs: &ProviderSubscription) -> StartSubscription {
         let (details, line) = (&order.details, &placed.line);
         let subscription_id: Uuid = ids::subscription(details.order_id, line.line);
@@ -123,7 +149,7 @@ impl Adapter {
             service_name: line.service_name.clone(),
             sku: line.sku.clone(),
             provider_subscription_id: theirs.id.clone(),
-            quantity: theirs.quantity,
+            quantity: line.quantity,
             unit_price: line.unit_price,
             reseller_unit_price: line.reseller_unit_price,
             unit_cost: line.unit_cost,
@@ -135,10 +161,11 @@ impl Adapter {
             min_quantity: line.min_quantity,
             max_quantity: line.max_quantity,
             confirmed_at: self.bus.now(),
-            provider_revision: theirs.starting_revision(),
+            provider_revision: theirs.starting_revision(line.quantity),
             discountable: line.discountable,
             exchange_rate: line.exchange_rate,
         };
-        StartSubscription { started, seats: theirs.seats.clone() }
+        let ordered = usize::try_from(line.quantity).unwrap_or(usize::MAX);
+        StartSubscription { started, seats: theirs.seats.iter().take(ordered).cloned().collect() }
     }
 }

@@ -70,7 +70,7 @@ impl Adapter {
             starts_on: read.starts_on,
             ends_on: read.ends_on,
             confirmed_at: self.bus.now().min(read.starts_on.and_time(chrono::NaiveTime::MIN).and_utc()),
-            provider_revision: read.starting_revision(),
+            provider_revision: read.starting_revision(read.quantity),
             seats: read.seats.clone(),
         }
     }

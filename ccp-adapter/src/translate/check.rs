@@ -1,6 +1,7 @@
 //! What every text of the provider has to pass.
 
 use serde::de::DeserializeOwned;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 use uuid::Uuid;
 
 use crate::outcome::Failure;
@@ -29,10 +30,13 @@ pub fn id(text: String, what: &str) -> Result<String, Failure> {
     if is_id(&text) { Ok(text) } else { Err(Failure::undecodable(format!("{what} of {length} bytes is no id"))) }
 }
 
+/// In NFC, as every text here, so that what looks the same is found under the same characters.
+///
 /// # Errors
 /// Undecodable, naming `what`, when it is longer than `longest` characters or holds control characters other than
 /// line breaks and tabs.
 pub fn text(text: String, longest: usize, what: &str) -> Result<String, Failure> {
+    let text = if is_nfc(&text) { text } else { text.nfc().collect() };
     let plain = text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'));
     let fits = text.chars().nth(longest).is_none();
     agreed(plain && fits, || format!("{what} is too long or holds control characters"))?;
@@ -70,6 +74,7 @@ mod tests {
     fn texts_are_bounded_in_characters() {
         assert_eq!(text("äöü".to_owned(), 3, "name").unwrap(), "äöü");
         assert_eq!(text("a\n\tb".to_owned(), 4, "name").unwrap(), "a\n\tb");
+        assert_eq!(text("Bu\u{308}ro".to_owned(), 4, "name").unwrap(), "B\u{fc}ro");
         assert!(text("äöüß".to_owned(), 3, "name").is_err());
         assert!(text("a\0".to_owned(), 3, "name").is_err());
     }

@@ -42,10 +42,14 @@ fn status(wire: wire::SubscriptionStatus) -> ProviderSubscriptionStatus {
 }
 
 impl ProviderSubscription {
-    /// The revision it begins with here, where every subscription begins as an active one: whatever else this one is, is
-    /// taken in right after, which needs a revision that is newer.
-    pub(crate) fn starting_revision(&self) -> i64 {
-        if self.status == ProviderSubscriptionStatus::Active { self.revision } else { self.revision - 1 }
+    /// It is what every subscription begins as here: an active one, with as many seats as were asked for.
+    pub(crate) fn is_as_it_begins(&self, quantity: u32) -> bool {
+        self.status == ProviderSubscriptionStatus::Active && self.quantity == quantity
+    }
+
+    /// The revision it begins with here: whatever else this one is, is taken in right after, which needs a newer one.
+    pub(crate) fn starting_revision(&self, quantity: u32) -> i64 {
+        if self.is_as_it_begins(quantity) { self.revision } else { self.revision - 1 }
     }
 }
 

@@ -4,13 +4,12 @@
 //! outside any transaction with the row's `op_id` as idempotency key, and writes down what became of it. Performing is
 //! at least once; the provider's idempotency and the answering command's key make it once.
 
+mod list;
 mod store;
 mod worker;
 
-pub use store::{
-    Due, EffectFilter, EffectRow, Wanted, ask_in_tx, dead, has_older, hasten, hasten_open, is_open, list, mark_sent,
-    open_subjects,
-};
+pub use list::{EffectFilter, EffectRow, dead, list};
+pub use store::{Due, GIVE_UP, Wanted, ask_in_tx, has_older, hasten, hasten_open, is_open, mark_sent, open_subjects};
 pub use worker::{Performed, Performer, Worker};
 
 use std::sync::Arc;

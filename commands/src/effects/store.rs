@@ -7,6 +7,9 @@ use domain::process::{Effect, Lane};
 use sqlx::{FromRow, PgConnection, PgExecutor, types::Json};
 use uuid::Uuid;
 
+/// The process of effects that end what waits for one that was given up.
+pub const GIVE_UP: &str = "give_up";
+
 /// An effect that is due and leased to one worker.
 #[derive(Debug, Clone)]
 pub struct Due {
@@ -25,6 +28,8 @@ pub struct Due {
     pub reference: Option<String>,
     /// An earlier try may have sent it.
     pub sent: bool,
+    /// It is not to be done: an operator has given it up, and whoever waits for it is to be told.
+    pub gives_up: bool,
     pub(super) lease: Uuid,
     /// When it was due as it was taken; a hint moves this while the effect is performed.
     pub(super) due_at: DateTime<Utc>,
@@ -40,6 +45,7 @@ struct DueRow {
     correlation_id: Option<String>,
     reference: Option<String>,
     sent: bool,
+    gives_up: bool,
     due_at: DateTime<Utc>,
 }
 
@@ -137,83 +143,14 @@ pub async fn is_open<'e, E: PgExecutor<'e>>(executor: E, kind: &str, subject: &s
         .await
 }
 
-/// The subjects with an effect of that kind still open.
+/// The subjects with an effect of that kind that is not over: it is still open, or waits for the operator, who may have
+/// it tried again.
 ///
 /// # Errors
 /// Any database error.
 pub async fn open_subjects<'e, E: PgExecutor<'e>>(executor: E, kind: &str) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar("select subject from effects where kind = $1 and state = 'due'")
+    sqlx::query_scalar("select subject from effects where kind = $1 and state in ('due', 'dead')")
         .bind(kind)
-        .fetch_all(executor)
-        .await
-}
-
-/// An effect as the operator sees it.
-#[derive(Debug, Clone, FromRow)]
-pub struct EffectRow {
-    pub op_id: Uuid,
-    pub process: String,
-    pub position: Option<i64>,
-    pub kind: String,
-    pub subject: String,
-    pub state: String,
-    pub attempts: i32,
-    pub asked: i32,
-    pub due_at: DateTime<Utc>,
-    pub outcome: Option<String>,
-    pub created_at: DateTime<Utc>,
-    pub settled_at: Option<DateTime<Utc>>,
-}
-
-/// What effects to list.
-#[derive(Debug, Clone, Default)]
-pub struct EffectFilter {
-    /// Empty: all.
-    pub states: Vec<String>,
-    /// About something of this customer.
-    pub customer_id: Option<Uuid>,
-    /// Only what comes after this moment and id in the list.
-    pub before: Option<(DateTime<Utc>, String)>,
-    pub limit: i64,
-}
-
-/// A page of effects, newest first; of the same moment by id.
-///
-/// # Errors
-/// Any database error.
-pub async fn list<'e, E: PgExecutor<'e>>(executor: E, filter: &EffectFilter) -> Result<Vec<EffectRow>, sqlx::Error> {
-    page(executor, filter, "created_at").await
-}
-
-/// A page of those that came to nothing, the last first.
-///
-/// # Errors
-/// Any database error.
-pub async fn dead<'e, E: PgExecutor<'e>>(executor: E, filter: &EffectFilter) -> Result<Vec<EffectRow>, sqlx::Error> {
-    let dead = EffectFilter { states: vec!["dead".to_owned()], ..filter.clone() };
-    page(executor, &dead, "settled_at").await
-}
-
-async fn page<'e, E: PgExecutor<'e>>(
-    executor: E,
-    filter: &EffectFilter,
-    moment: &'static str,
-) -> Result<Vec<EffectRow>, sqlx::Error> {
-    let sql = format!(
-        "select op_id, process, position, kind, subject, state, attempts, asked, due_at, outcome, created_at, settled_at \
-         from effects f where (cardinality($1::text[]) = 0 or state = any($1)) \
-         and ($2::timestamptz is null or ({moment}, op_id::text collate \"C\") < ($2, $3::text collate \"C\")) \
-         and ($4::uuid is null or exists (select from events e where e.sequence = 1 \
-            and e.aggregate_id in (f.subject, f.effect->>'payment_id') and e.customer_id = $4 \
-            and e.aggregate_type in ('account', 'order', 'subscription', 'drift', 'invoice', 'payment'))) \
-         order by {moment} desc, op_id::text collate \"C\" desc limit $5"
-    );
-    sqlx::query_as(&sql)
-        .bind(&filter.states)
-        .bind(filter.before.as_ref().map(|(moment, _)| *moment))
-        .bind(filter.before.as_ref().map(|(_, id)| id))
-        .bind(filter.customer_id)
-        .bind(filter.limit)
         .fetch_all(executor)
         .await
 }
@@ -232,13 +169,14 @@ pub(super) async fn take<'e, E: PgExecutor<'e>>(
             and (lease_until is null or lease_until < clock_timestamp()) \
             order by due_at limit $3 for update skip locked) \
          returning op_id, effect, attempts, asked, position, correlation_id, reference, \
-            sent_at is not null as sent, due_at",
+            sent_at is not null as sent, process = $6 as gives_up, due_at",
     )
     .bind(lease)
     .bind(lease_time)
     .bind(limit)
     .bind(owner)
     .bind(lane.name())
+    .bind(GIVE_UP)
     .fetch_all(executor)
     .await?;
     let count = |n: i32| u32::try_from(n).unwrap_or_default();
@@ -253,6 +191,7 @@ pub(super) async fn take<'e, E: PgExecutor<'e>>(
             correlation_id: row.correlation_id,
             reference: row.reference,
             sent: row.sent,
+            gives_up: row.gives_up,
             lease,
             due_at: row.due_at,
         })

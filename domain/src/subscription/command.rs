@@ -157,7 +157,7 @@ impl std::fmt::Debug for LicenceUser {
 #[derive(Debug, Clone)]
 pub struct StartSubscription {
     pub started: SubscriptionStarted,
-    /// One per seat, in the provider's order.
+    /// One per seat, in the provider's order; fewer where some were gone before anybody looked.
     pub seats: Vec<ProvisionedSeat>,
 }
 

@@ -82,7 +82,7 @@ fn follow_up(
 
 fn begin(start: &StartSubscription) -> Result<Decided<SubscriptionEvent>, Refusal> {
     let started = &start.started;
-    if !seats::are_all_named(&start.seats, started.quantity) {
+    if !seats::may_begin(&start.seats, started.quantity) {
         return Err(Refusal::SeatCountMismatch { seats: start.seats.len(), quantity: started.quantity });
     }
     let first = SubscriptionEvent::SubscriptionStarted(Box::new(started.clone()));

@@ -193,6 +193,45 @@ async fn what_was_ended_before_we_looked_starts_here_and_ends() -> anyhow::Resul
     Ok(())
 }
 
+/// An order of so many seats is one of so many: what they are at our first sight was made of them since.
+#[tokio::test]
+async fn seats_that_came_or_went_before_we_looked_are_changes_of_the_providers() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let cast = cast(&world)?;
+    let customer = &cast.customer;
+    let provider = Client::new(&world.settings.provider.url(), "")?;
+    for quantity in [4, 9] {
+        let lost = json!({ "fault": "webhook_lost", "times": 1_000 });
+        let deaf = json!({ "match": { "method": "GET", "path": "/v1/orders" }, "fault": "503", "times": 1_000 });
+        for fault in [lost, deaf] {
+            story::troubles(&world, &fault).await?;
+        }
+        let line = (world.service("office-business")?, 7);
+        let order = story::orders(customer, &world.sample.account_id, &[line]).await?.id()?;
+        let of_seven = |body: &serde_json::Value| {
+            let all = body["subscriptions"].as_array()?;
+            Some(all.iter().find(|one| one["quantity"] == 7)?["subscription_id"].as_str()?.to_owned())
+        };
+        let shown = provider.wait_until("/sim/subscriptions", |body| of_seven(body).is_some()).await?.body;
+        let path = format!("/sim/subscriptions/{}", of_seven(&shown).context("no subscription")?);
+        let edited = story::ask(&provider, Method::PATCH, &path, None, Some(&json!({ "quantity": quantity }))).await?;
+        story::expect(edited, 200)?;
+        story::calms(&world).await?;
+
+        let ended = story::sees_order_end(customer, &order, "fulfilled").await?;
+        assert_eq!(ended.body["lines"][0]["quantity"], 7);
+        let subscription = ended.body["lines"][0]["subscription_id"].as_str().context("no subscription")?;
+        let path = format!("/v1/subscriptions/{subscription}");
+        let agrees = |body: &serde_json::Value| body["quantity"] == quantity && body["licence_count"] == quantity;
+        customer.wait_until(&path, agrees).await?;
+        let changes = story::all_pages(customer, &format!("{path}/changes"), 100).await?;
+        let change = changes.first().context("no change")?;
+        let told = ["kind", "from", "to", "state"].map(|member| change[member].clone());
+        assert_eq!(told, [json!("quantity"), json!(7), json!(quantity), json!("confirmed")]);
+    }
+    Ok(())
+}
+
 fn active_at_provider(listed: &serde_json::Value) -> Option<&str> {
     let active = listed["subscriptions"].as_array()?.iter().find(|subscription| subscription["status"] == "active");
     active?["subscription_id"].as_str()

@@ -56,7 +56,7 @@ async fn provider_has(world: &mut World, data: &str) -> anyhow::Result<()> {
 }
 
 /// Asks for a run and waits for its end.
-async fn reconciles(cast: &Cast) -> anyhow::Result<Value> {
+pub async fn reconciles(cast: &Cast) -> anyhow::Result<Value> {
     let asked = cast.operator.post("/v1/admin/reconcile", &new_key(), &json!({}), 202).await?;
     let path = format!("/v1/admin/reconcile/{}", asked.id()?);
     let run = cast.operator.wait_until(&path, |run| run["status"] == "completed").await?.body;
@@ -65,7 +65,7 @@ async fn reconciles(cast: &Cast) -> anyhow::Result<Value> {
 }
 
 /// The differences about one of the provider's subscriptions, as of the end of the log.
-async fn listed(world: &World, cast: &Cast, provider_id: &str) -> anyhow::Result<Vec<Value>> {
+pub async fn listed(world: &World, cast: &Cast, provider_id: &str) -> anyhow::Result<Vec<Value>> {
     let head = story::head(world).await?;
     let all = cast.operator.get_at("/v1/admin/drift?limit=100", head).await?;
     Ok(data(&all).into_iter().filter(|drift| drift["provider_subscription_id"] == provider_id).collect())

@@ -13,8 +13,17 @@ use crate::{Decided, PersonalData, PersonalKind, PersonalRef, ids};
 
 /// As many seats as the quantity says, at least one, none named twice.
 pub(super) fn are_all_named(seats: &[ProvisionedSeat], quantity: u32) -> bool {
+    !seats.is_empty() && are_different(seats) && u32::try_from(seats.len()) == Ok(quantity)
+}
+
+/// No more seats than were ordered, none named twice. Some may be gone before anybody looked: that is observed next.
+pub(super) fn may_begin(seats: &[ProvisionedSeat], ordered: u32) -> bool {
+    ordered > 0 && are_different(seats) && u32::try_from(seats.len()).is_ok_and(|seats| seats <= ordered)
+}
+
+fn are_different(seats: &[ProvisionedSeat]) -> bool {
     let names: HashSet<&str> = seats.iter().map(|seat| seat.seat_id.as_str()).collect();
-    !seats.is_empty() && names.len() == seats.len() && u32::try_from(seats.len()) == Ok(quantity)
+    names.len() == seats.len()
 }
 
 /// Adds what makes the licences the provider's list of seats: those of surviving seats stay as they are.

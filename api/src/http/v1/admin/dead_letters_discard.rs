@@ -31,7 +31,10 @@ pub async fn discard_dead_letter(
     let receipt = api.bus.execute(&context, &DiscardDeadLetter(letter)).await?;
     // Also when replayed: the first try may have died between its outcome and this.
     match letter {
-        Letter::Effect(op_id) => dead_letter::give_up(api.pool(), op_id, &context).await?,
+        Letter::Effect(op_id) => {
+            dead_letter::give_up(api.pool(), op_id, &context).await?;
+            api.hooks.effects.wake();
+        }
         Letter::Parked(number) => leave_out(&api, number, &context).await?,
     }
     api.answer_other(&receipt)

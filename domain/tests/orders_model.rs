@@ -35,7 +35,7 @@ fn any_command() -> impl Strategy<Value = OrderCommand> {
         2 => prop::collection::vec(outcome, 0..4).prop_map(record),
         1 => Just(record(vec![provisioned(3)])),
         1 => Just(OrderCommand::Cancel),
-        3 => id().prop_map(|payment_id| OrderCommand::RequestPayment { payment_id }),
+        3 => id().prop_map(|payment_id| OrderCommand::RequestPayment { payment_id, tax: None }),
         3 => id().prop_map(|payment_id| OrderCommand::MarkPaid { payment_id }),
         2 => id().prop_map(|payment_id| OrderCommand::MarkPaymentFailed { payment_id, reason: "other".to_owned() }),
         1 => Just(OrderCommand::CancelUnpaid),
@@ -183,7 +183,7 @@ proptest! {
 #[test]
 fn an_order_paid_by_invoice_is_never_paid_in_advance() {
     for command in [
-        OrderCommand::RequestPayment { payment_id: Uuid::from_u128(1) },
+        OrderCommand::RequestPayment { payment_id: Uuid::from_u128(1), tax: None },
         OrderCommand::MarkPaid { payment_id: Uuid::from_u128(1) },
     ] {
         let state = fold::<OrderRules>(&placed(&[1]));

@@ -18,7 +18,7 @@ fn given(events: Vec<OrderEvent>) -> cqrs_es::test::AggregateTestExecutor<Folded
 }
 
 fn request(payment_id: Uuid) -> OrderCommand {
-    OrderCommand::RequestPayment { payment_id }
+    OrderCommand::RequestPayment { payment_id, tax: None }
 }
 
 fn pays(payment_id: Uuid) -> OrderCommand {
@@ -47,7 +47,7 @@ fn cancelled(reason: &str) -> Vec<OrderEvent> {
 
 #[test]
 fn it_is_paid_and_then_it_goes_out() {
-    let requested = OrderEvent::OrderPaymentRequested { payment_id: FIRST };
+    let requested = OrderEvent::OrderPaymentRequested { payment_id: FIRST, retaxed: None };
     given(prepaid(&[4, 2])).when(asked(request(FIRST))).then_expect_events(vec![requested]);
     given(told(&[request(FIRST)])).when(asked(pays(FIRST))).then_expect_events(vec![is_paid(FIRST)]);
     let paid = told(&[request(FIRST), pays(FIRST)]);

@@ -10,7 +10,7 @@ use domain::decider::fold;
 use domain::invoice::InvoiceKind;
 use domain::order::{LineOutcome, Order, OrderCommand, OrderEvent, OrderRules, PaymentMode, PlaceOrder};
 use domain::service::{BillingCycle, Service, Term};
-use domain::tax::TaxCategory;
+use domain::tax::{TaxCategory, Treatment};
 use domain::{Actor, Asked, Decider, Refusal, UnitPrice, ids};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -43,7 +43,11 @@ fn told(wanted: PlaceOrder, commands: &[OrderCommand]) -> Order {
 }
 
 fn paid() -> [OrderCommand; 2] {
-    [OrderCommand::RequestPayment { payment_id: PAYMENT }, OrderCommand::MarkPaid { payment_id: PAYMENT }]
+    paid_with(None)
+}
+
+fn paid_with(tax: Option<Treatment>) -> [OrderCommand; 2] {
+    [OrderCommand::RequestPayment { payment_id: PAYMENT, tax }, OrderCommand::MarkPaid { payment_id: PAYMENT }]
 }
 
 fn paid_on(day: &str) -> billing::OrderPaid<'static> {
@@ -96,6 +100,23 @@ fn the_invoice_has_what_was_charged() {
     assert_eq!(amounts(&contents.lines), [["0.00", "70.00"], ["0.00", "300.00"]]);
     assert_eq!([contents.lines[0].cost, contents.lines[1].cost], [eur("56.00"), eur("240.00")]);
     assert_eq!(contents.lines[0].subscription_id, ids::subscription(ORDER, 1));
+}
+
+#[test]
+fn the_tax_is_that_of_the_day_it_is_paid() {
+    let standard = |rate| Treatment { category: TaxCategory::S, rate: Decimal::from(rate), note: None };
+    let history = after(after(Vec::new(), place(wanted())), paid_with(Some(standard(21)))[0].clone());
+    let Some(OrderEvent::OrderPaymentRequested { retaxed: Some(retaxed), .. }) = history.last() else {
+        panic!("nothing of the tax: {history:?}");
+    };
+    assert_eq!((retaxed.taxes[0].amount, retaxed.total), (eur("77.70"), eur("447.70")));
+    let order = told(wanted(), &paid_with(Some(standard(21))));
+    assert_eq!((order.details.net, order.details.total), (eur("370.00"), eur("447.70")));
+    let contents = billing::invoice(&order, &paid_on("2027-01-02")).unwrap();
+    assert_eq!((contents.treatment.rate, contents.totals.total), (Decimal::from(21), eur("447.70")));
+    // As it was: nothing is said of it.
+    let same = after(after(Vec::new(), place(wanted())), paid_with(Some(standard(19)))[0].clone());
+    assert!(matches!(same.last(), Some(OrderEvent::OrderPaymentRequested { retaxed: None, .. })), "{same:?}");
 }
 
 #[test]

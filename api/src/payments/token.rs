@@ -102,9 +102,9 @@ fn outcome(reply: &Reply) -> PaymentOutcome {
         }
         // They say something about us or our way there, nothing about the payer: it was not even looked at.
         (401 | 403 | 404 | 405 | 407 | 429, _) => PaymentOutcome::Unreachable,
-        (503, _) if reply.retry_after.is_some() => PaymentOutcome::Unreachable,
         (408, _) => PaymentOutcome::Unknown(UnknownReason::NoAnswer),
         (400..=499, _) => PaymentOutcome::Declined(DeclineReason::Other),
+        // Also 503 with the time at which to come back: whoever answers for it need not know what it has done.
         (_, _) => PaymentOutcome::Unknown(UnknownReason::NoAnswer),
     }
 }

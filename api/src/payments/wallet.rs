@@ -130,10 +130,10 @@ fn charged(reply: &Reply) -> Charged {
         200..=299 => wire::accepted(&reply.body).map_or(UNCLEAR, Charged::Accepted),
         // They say something about us or our way there, nothing about the payer: it was not even looked at.
         401 | 403 | 404 | 405 | 407 | 429 => UNREACHABLE,
-        503 if reply.retry_after.is_some() => UNREACHABLE,
         // It gave up on a request that had arrived in part, or has another one under this key.
         408 | 409 => UNCLEAR,
         400..=499 => Charged::Ended(PaymentOutcome::Declined(wire::refusal(&reply.body))),
+        // Also 503 with the time at which to come back: whoever answers for the wallet need not know what it has done.
         _ => UNCLEAR,
     }
 }
@@ -143,6 +143,7 @@ fn refunding(reply: &Reply) -> Refunding {
     match reply.status {
         200..=299 => Refunding::Accepted,
         401 | 403 | 405 | 407 | 429 => Refunding::NotReached { retry_after },
+        // It is sent again under the same key, so that it goes back once whatever this one did.
         503 if retry_after.is_some() => Refunding::NotReached { retry_after },
         408 | 409 => Refunding::Unknown,
         400..=499 => Refunding::Refused,

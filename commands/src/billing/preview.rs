@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::billing::{ChargeKey, InvoiceLine, Period};
 use domain::billing_run::StartedRun;
 use domain::charge_ledger::{ChargeLedgerRules, ChargeLedgerState};
+use domain::credit_note::CreditNoteRules;
 use domain::customer::CustomerRules;
 use domain::invoice::{InvoiceContents, InvoiceRules};
 use domain::{Currency, Refusal, ids};
@@ -81,6 +82,7 @@ fn expected(bill: &AccountBill, ledger: &ChargeLedgerState, period: Period) -> R
     Ok(expected)
 }
 
+/// How many invoices of that month were withdrawn; `None` when one stands, or a credit note instead.
 async fn free(bus: &Bus, party: Uuid, currency: Currency, period: Period) -> Result<Option<u32>, Failure> {
     let mut n = 0;
     loop {
@@ -88,9 +90,11 @@ async fn free(bus: &Bus, party: Uuid, currency: Currency, period: Period) -> Res
         match invoice.state.known() {
             Some(invoice) if invoice.is_withdrawn() => n += 1,
             Some(_) => return Ok(None),
-            None => return Ok(Some(n)),
+            None => break,
         }
     }
+    let note = bus.current::<CreditNoteRules>(ids::period_credit_note(party, currency, period, n)).await?;
+    Ok(note.state.known().is_none().then_some(n))
 }
 
 fn as_if_run(bus: &Bus, period: Period) -> StartedRun {

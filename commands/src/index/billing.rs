@@ -72,10 +72,14 @@ pub(super) async fn run(
             .await?;
         }
         BillingRunEvent::BillingDiscrepancyResolved { discrepancy_id, .. } => {
-            sqlx::query("update index_discrepancies set open = false where discrepancy_id = $1")
-                .bind(discrepancy_id)
-                .execute(tx)
-                .await?;
+            sqlx::query(
+                "update index_discrepancies set open = false, resolved_at = ($2::text::jsonb->>'at')::timestamptz \
+                 where discrepancy_id = $1",
+            )
+            .bind(discrepancy_id)
+            .bind(&recorded.metadata)
+            .execute(tx)
+            .await?;
         }
         BillingRunEvent::BillingRunStarted(_)
         | BillingRunEvent::ProviderChargesImported { .. }
@@ -125,8 +129,9 @@ pub struct IndexedAccount {
     pub subscriptions: i64,
 }
 
-/// Every linked account that is open, or had a subscription whose term reached to `since`, by billed party; only those
-/// of one party where one is named.
+/// Every linked account that is open, had a subscription whose term reached to `since`, or has a difference that is not
+/// resolved, or was after that day: what follows from it is still to be billed. By billed party; only those of one party
+/// where one is named.
 ///
 /// # Errors
 /// Any database error.
@@ -144,7 +149,9 @@ pub async fn billable_accounts<'e, E: PgExecutor<'e>>(
             else owner.customer_id end \
          where a.provider_account_id is not null and ($1::uuid is null or party.customer_id = $1) \
          and (a.open or exists (select from index_subscriptions s where s.account_id = a.account_id \
-            and (s.live or s.ends_on >= $2))) \
+            and (s.live or s.ends_on >= $2)) \
+            or exists (select from index_discrepancies d where d.account_id = a.account_id \
+            and (d.open or d.resolved_at >= $2))) \
          order by party.customer_id, a.account_id",
     )
     .bind(party)

@@ -7,6 +7,7 @@ use domain::payment::{Payable, PaymentCommand, PaymentMeans, PaymentRules, Start
 use domain::{AggregateType, StreamId};
 use uuid::Uuid;
 
+use super::place::treatment;
 use crate::{Answer, Command, Failure, Operation, Work};
 
 /// Its total is asked for, by the gateway of its customer's terms. The gateway is called later, as an effect of this.
@@ -26,8 +27,12 @@ impl Command for CheckOutOrder {
         let customer = work.customer(order.details.customer_id).await?;
         let customer = customer.state.known().ok_or(Failure::NotFound)?;
         // The order first: it is what the caller's `If-Match` is about.
-        let request = OrderCommand::RequestPayment { payment_id: self.payment_id };
+        let entity = work.bus().seller().entity(&customer.seller_entity);
+        let tax = Some(treatment(entity, customer, entity.day_at(work.context.at)));
+        let request = OrderCommand::RequestPayment { payment_id: self.payment_id, tax };
         work.decide::<OrderRules>(self.order_id, &request, Some(customer.id)).await?;
+        let order = work.read::<OrderRules>(self.order_id).await?;
+        let order = order.state.known().ok_or(Failure::NotFound)?;
         // Nothing is taken for what cannot be delivered.
         let account = work.read::<AccountRules>(order.details.account_id).await?;
         if let Some(refusal) = account.state.known().and_then(|account| order::unusable(account.status)) {

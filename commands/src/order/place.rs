@@ -6,11 +6,12 @@ use domain::customer::{BillTo, Customer, CustomerStatus};
 use domain::order::{OrderCommand, OrderRules, OrderingAccount, PaymentMode, RequestedLine};
 use domain::pricing::{self, Buyer};
 use domain::service::{Service, ServiceRules};
-use domain::tax::{self, TaxCase};
+use domain::tax::{self, TaxCase, Treatment};
 use domain::{AggregateType, StreamId};
 use uuid::Uuid;
 
 use crate::customer::is_suspended;
+use crate::seller::SellerEntity;
 use crate::{Answer, Command, Failure, Operation, Work, prices};
 
 /// What a client asks for, as placed or quoted.
@@ -61,12 +62,6 @@ pub(super) async fn look_up(
     let customer = customer.state.known().ok_or(Failure::NotFound)?;
     let entity = work.bus().seller().entity(&customer.seller_entity);
     let today = entity.day_at(work.context.at);
-    let case = TaxCase {
-        seller_country: &entity.country,
-        customer_country: &customer.country,
-        vat_id: customer.vat_id.as_deref(),
-        exempt_reason: customer.terms.tax_exempt_reason.as_deref(),
-    };
     Ok(domain::order::PlaceOrder {
         order_id,
         account: OrderingAccount { account_id: account.id, status: account.status },
@@ -83,8 +78,19 @@ pub(super) async fn look_up(
         today,
         currency: customer.terms.currency,
         lines: lines(work, customer, &request.lines, today).await?,
-        tax: tax::treatment(&case, today),
+        tax: treatment(entity, customer, today),
     })
+}
+
+/// How the customer is taxed on a day.
+pub(super) fn treatment(entity: &SellerEntity, customer: &Customer, on: NaiveDate) -> Treatment {
+    let case = TaxCase {
+        seller_country: &entity.country,
+        customer_country: &customer.country,
+        vat_id: customer.vat_id.as_deref(),
+        exempt_reason: customer.terms.tax_exempt_reason.as_deref(),
+    };
+    tax::treatment(&case, on)
 }
 
 async fn lines(

@@ -14,13 +14,19 @@ use crate::{Failure, Work, invoice};
 
 /// The order is paid, and in the same append its invoice is issued and paid: with that it may go to the provider, its
 /// first cycle is on a document, and commission on it is earned. `false`, and nothing is written, when the order takes no
-/// money any more: it was paid otherwise, or is over.
+/// money any more: it was paid otherwise, or is over; nor one of another amount than it now costs.
 ///
 /// # Errors
 /// [`Failure::Refused`] when the parties' address is on its way to the log, or an amount cannot be represented;
 /// [`Failure::NotFound`] without such an order; [`Failure::Log`].
 pub(crate) async fn paid_in(work: &mut Work<'_>, order_id: Uuid, payment: &Payment) -> Result<bool, Failure> {
-    let before = work.read::<OrderRules>(order_id).await?.version;
+    let asked = work.read::<OrderRules>(order_id).await?;
+    let total = asked.state.known().ok_or(Failure::NotFound)?.details.total;
+    if payment.started.amount != total {
+        // It was asked for under another tax than the order has by now: it would be paid in part, or too much.
+        return Ok(false);
+    }
+    let before = asked.version;
     let mark = OrderCommand::MarkPaid { payment_id: payment.id() };
     match work.decide::<OrderRules>(order_id, &mark, Some(payment.started.customer_id)).await {
         Err(Failure::Refused(Refusal::InvalidState { .. })) => return Ok(false),

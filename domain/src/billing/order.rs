@@ -24,8 +24,8 @@ pub struct OrderPaid<'a> {
     pub commission: Option<&'a Commission>,
 }
 
-/// What is invoiced when the order is paid: exactly what was charged. Amounts and tax are the order's, whatever terms and
-/// rates have become since; the tax point is the day of payment.
+/// What is invoiced when the order is paid: exactly what was charged. Amounts and tax are the order's, the tax that of the
+/// day its payment was asked for, whatever terms and rates have become since; the tax point is the day of payment.
 ///
 /// # Errors
 /// [`Refusal::AmountOverflow`] when an amount or a day cannot be represented.

@@ -36,9 +36,10 @@ pub enum OrderCommand {
     /// The day of a scheduled order has come.
     Start(StartOrder),
     Cancel,
-    /// Prepaid: a gateway is going to be asked for its total.
+    /// Prepaid: a gateway is going to be asked for its total, with the tax of that day; absent: with the tax it has.
     RequestPayment {
         payment_id: Uuid,
+        tax: Option<Treatment>,
     },
     MarkPaid {
         payment_id: Uuid,

@@ -35,7 +35,9 @@ pub(super) fn decide(state: &OrderState, asked: &Asked<'_, OrderCommand>) -> Res
         (OrderState::Known(order), OrderCommand::Start(start)) => {
             start::decide(order, start, asked.at).map(Decided::from)
         }
-        (OrderState::Known(order), OrderCommand::RequestPayment { payment_id }) => payment::request(order, *payment_id),
+        (OrderState::Known(order), OrderCommand::RequestPayment { payment_id, tax }) => {
+            payment::request(order, *payment_id, tax.as_ref())
+        }
         (OrderState::Known(order), OrderCommand::MarkPaid { payment_id }) => {
             payment::paid(order, *payment_id, asked.at)
         }

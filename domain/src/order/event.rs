@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::OrderDetails;
+use super::{OrderDetails, Retaxed};
 use crate::decider::facts;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub enum OrderEvent {
     /// Prepaid: its total is going to be asked for.
     OrderPaymentRequested {
         payment_id: Uuid,
+        /// What is asked for, where the tax of the day is another one than the order had.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retaxed: Option<Retaxed>,
     },
     /// It may go to the provider now, as soon as the account is there.
     OrderPaid {

@@ -70,6 +70,13 @@ pub struct OrderDetails {
     pub total: Money,
 }
 
+/// An order's taxes, and its total with them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Retaxed {
+    pub taxes: Vec<TaxAmount>,
+    pub total: Money,
+}
+
 /// One line with everything that is fixed for its term.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OrderLine {

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{OrderDetails, OrderEvent, OrderLine, PaymentMode};
+use super::{OrderDetails, OrderEvent, OrderLine, PaymentMode, Retaxed};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -227,7 +227,10 @@ impl Order {
             OrderEvent::OrderFailed {} => self.status = OrderStatus::Failed,
             OrderEvent::OrderCancellationRequested {} => self.cancellation_requested = true,
             OrderEvent::OrderCancelled {} => self.status = OrderStatus::Cancelled,
-            OrderEvent::OrderPaymentRequested { payment_id } => {
+            OrderEvent::OrderPaymentRequested { payment_id, retaxed } => {
+                if let Some(Retaxed { taxes, total }) = retaxed {
+                    (self.details.taxes, self.details.total) = (taxes.clone(), *total);
+                }
                 self.status = OrderStatus::PaymentPending;
                 self.payment_id = Some(*payment_id);
                 self.payment_reason = None;

@@ -67,7 +67,7 @@ const FIRST: Uuid = Uuid::from_u128(0xa1);
 const SECOND: Uuid = Uuid::from_u128(0xa2);
 
 fn request(payment_id: Uuid) -> OrderCommand {
-    OrderCommand::RequestPayment { payment_id }
+    OrderCommand::RequestPayment { payment_id, tax: None }
 }
 
 fn pays(payment_id: Uuid) -> OrderCommand {

@@ -29,7 +29,7 @@ impl Answer {
 
     /// Nothing was done, and the same may be asked again.
     pub fn later() -> Self {
-        Self::trouble(StatusCode::SERVICE_UNAVAILABLE, "try_later", "Nothing was done; try again later.")
+        Self::trouble(StatusCode::TOO_MANY_REQUESTS, "try_later", "Nothing was done; try again later.")
     }
 
     /// The journal cannot be written: nothing may be promised any more.
@@ -39,7 +39,7 @@ impl Answer {
 
     /// Whether it decides what was asked, for now and for every repetition.
     pub fn is_final(&self) -> bool {
-        self.status != StatusCode::SERVICE_UNAVAILABLE.as_u16()
+        self.status != StatusCode::TOO_MANY_REQUESTS.as_u16()
     }
 }
 

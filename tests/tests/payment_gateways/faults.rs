@@ -15,7 +15,7 @@ async fn only_a_definite_no_is_called_unreachable() {
     let ground = Ground::new().await;
     let cases = [
         ("429", UNREACHABLE, 0),
-        ("503", UNREACHABLE, 0),
+        ("503", NO_ANSWER, 0),
         ("reset", NO_ANSWER, 0),
         ("500_before", NO_ANSWER, 0),
         ("500_after", NO_ANSWER, 1),

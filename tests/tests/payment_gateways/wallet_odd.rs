@@ -116,6 +116,7 @@ async fn what_nobody_can_read_leaves_it_open_whether_it_was_charged() {
         ("500", answer(500, "")),
         ("502", answer(502, "")),
         ("closed, without saying until when", answer(503, "")),
+        ("closed for a while", with_header(503, "retry-after: 7", "")),
         ("closed until nobody knows when", with_header(503, "retry-after: soon", "")),
         ("an unheard status", answer(799, "")),
     ];
@@ -133,7 +134,6 @@ async fn a_definite_no_is_one() {
         (answer(403, "no"), unreachable),
         (answer(404, ""), unreachable),
         (answer(429, ""), unreachable),
-        (with_header(503, "retry-after: 7", ""), unreachable),
         (answer(400, ""), PaymentOutcome::Declined(R::Other)),
         (answer(422, r#"{"reason":"customer_not_found"}"#), PaymentOutcome::Declined(R::CustomerNotFound)),
         (answer(422, r#"{"reason":"a new word"}"#), PaymentOutcome::Declined(R::Other)),

@@ -19,7 +19,7 @@ async fn the_fraction_of_an_amount_decides_what_is_answered() {
     for (value, status, body) in cases {
         assert_eq!(gateways.token(7, value).await.unwrap(), (status, body), "{value}");
     }
-    assert_eq!(gateways.token(7, 12.14).await.unwrap().0, 503);
+    assert_eq!(gateways.token(7, 12.14).await.unwrap().0, 429);
     let charged: Vec<Value> = gateways.effects().await.iter().map(|effect| effect["amount"].clone()).collect();
     assert_eq!(charged, ["12.5", "7.99"]);
     let effect = &gateways.effects().await[0];
@@ -80,7 +80,7 @@ async fn scripts_decide_here_too() {
     gateways.fault(script("customer_not_found")).await;
     assert_eq!(gateways.token(7, 12.5).await.unwrap().1["error"], "customer_not_found");
     gateways.fault(script("unreachable")).await;
-    assert_eq!(gateways.token(7, 12.5).await.unwrap().0, 503);
+    assert_eq!(gateways.token(7, 12.5).await.unwrap().0, 429);
     gateways.fault(json!({"match": {"path": "/token"}, "fault": "500_after"})).await;
     assert_eq!(gateways.token(7, 12.5).await.unwrap().0, 500);
     gateways.fault(json!({"match": {"path": "/token"}, "fault": "reset"})).await;

@@ -34,7 +34,7 @@ async fn nothing_is_done_for_an_unreachable_amount_and_it_may_be_asked_again() {
         let body = json!({"amount": "5.14", "currency": "EUR", "reference": "inv-1"});
         let request = gateways.request(Method::POST, "/v1/payment-requests").header("idempotency-key", "op-1");
         let answer = request.json(&body).send().await.unwrap();
-        assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "1"));
+        assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (429, "1"));
     }
     assert_eq!(gateways.by_ref("inv-1").await.0, 404);
     gateways.fault(json!({"fault": "outcome:succeeded"})).await;

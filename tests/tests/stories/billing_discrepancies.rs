@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use anyhow::Context;
+use chrono::NaiveDate;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tests::client::{Answer, Client};
@@ -211,6 +212,35 @@ async fn nobody_is_named_after_erasure(month: &Month, discrepancy: &Value) -> an
     let erased = month.cast.operator.post(&path, &new_key(), &json!({}), 200).await?;
     let shown = month.cast.operator.get_at(&path_of(discrepancy), erased.position()?).await?.body;
     assert_eq!((&shown["status"], &shown["note"]), (&json!("disputed"), &Value::Null));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_decided_late_is_billed_although_its_account_is_closed() -> anyhow::Result<()> {
+    let month = Month::with(&[("mail-guard", 7)]).await?;
+    let (customer, bills) = (&month.cast.customer, Bills::of(&month).await?);
+    bills.alters(&bills.line(&month.bought[0]).await?, &json!({ "withheld": true })).await?;
+    let cancel = format!("/v1/subscriptions/{}/cancel", month.bought[0]["id"].as_str().unwrap());
+    let at_term_end = json!({ "effective": "term_end" });
+    expect(ask(customer, Method::PUT, &cancel, Some(&new_key()), Some(&at_term_end)).await?, 200)?;
+    let reaches = async |year, month_of_year, day| {
+        let day = NaiveDate::from_ymd_opt(year, month_of_year, day).unwrap();
+        month.clock.advance_to(day).await
+    };
+    reaches(2026, 11, 6).await?;
+    let account = format!("/v1/accounts/{}", month.world.sample.account_id);
+    expect(ask(customer, Method::DELETE, &account, None, None).await?, 200)?;
+
+    // No run asks for October's lines any more.
+    reaches(2027, 3, 2).await?;
+    let missing = of_kind(&month, "missing").await?;
+    assert_eq!(resolves(&month, &missing, "accept").await?["status"], "accepted");
+    reaches(2027, 4, 1).await?;
+    let invoice = month.invoice().await?;
+    let shown = month.cast.operator.get(&format!("/v1/invoices/{}", invoice["id"].as_str().unwrap())).await?.body;
+    assert_eq!((&shown["status"], &shown["period"]), (&json!("issued"), &json!("2027-03")), "{shown}");
+    let line = &shown["lines"][0];
+    assert_eq!((&line["from"], &line["quantity"]), (&json!("2026-10-05"), &json!(7)), "{shown}");
     Ok(())
 }
 

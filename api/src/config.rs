@@ -9,6 +9,7 @@ use chrono::SecondsFormat;
 use commands::seller::SellerEntity;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use sqlx::postgres::PgConnectOptions;
 use thiserror::Error;
 
 use crate::http::limits::{RATE_DEVELOPMENT, RATE_READS, RATE_WRITES};
@@ -166,6 +167,7 @@ impl Settings {
                 return Err(ConfigError::Invalid { name: "sellers", why });
             }
         }
+        self.check_databases()?;
         if self.compat_billing_token.as_ref().is_some_and(|token| token.expose_secret().is_empty()) {
             let why = "an empty token keeps nobody out".to_owned();
             return Err(ConfigError::Invalid { name: "compat_billing_token", why });
@@ -174,6 +176,21 @@ impl Settings {
             self.check_production()?;
         }
         Ok(())
+    }
+
+    /// An address that is none is wrong, whoever is away. What the parser says of it may repeat a password.
+    fn check_databases(&self) -> Result<(), ConfigError> {
+        let addresses = [
+            ("database_url", Some(&self.database_url)),
+            ("database_owner_url", self.database_owner_url.as_ref()),
+            ("database_auditor_url", self.database_auditor_url.as_ref()),
+        ];
+        let leads_nowhere = |url: &SecretString| url.expose_secret().parse::<PgConnectOptions>().is_err();
+        let wrong = addresses.into_iter().find(|(_, url)| url.is_some_and(leads_nowhere));
+        match wrong {
+            Some((name, _)) => Err(ConfigError::Invalid { name, why: "it is no Postgres URL".to_owned() }),
+            None => Ok(()),
+        }
     }
 
     fn check_production(&self) -> Result<(), ConfigError> {

@@ -34,6 +34,18 @@ fn what_is_shown_holds_no_secret() {
 }
 
 #[test]
+fn an_address_that_is_none_is_named_and_not_repeated() {
+    let secret = "hunter2-canary";
+    for name in ["database_url", "database_owner_url", "database_auditor_url"] {
+        let mut set =
+            variables(&[("CLOUDSALES_MODE", "development"), ("CLOUDSALES_DATABASE_URL", "postgres://app@db/x")]);
+        set.insert(format!("CLOUDSALES_{}", name.to_uppercase()), secret.to_owned());
+        let error = Settings::from(set).unwrap_err().to_string();
+        assert!(error.contains(name) && !error.contains(secret), "{error}");
+    }
+}
+
+#[test]
 fn whatever_can_be_set_is_shown() {
     let set = [
         ("CLOUDSALES_MODE", "development"),

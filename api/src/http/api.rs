@@ -236,12 +236,26 @@ impl Api {
         let created = receipt.status == StatusCode::CREATED.as_u16();
         let headers = AnswerHeaders {
             version: Some(folded.version),
-            event_position: Some(receipt.last_position),
+            event_position: Some(self.event_position(&receipt).await?),
             location: created.then(|| format!("{}/{id}", R::PATH)),
             replayed: receipt.replayed,
             ..AnswerHeaders::default()
         };
         Ok((status(receipt.status), headers, axum::Json(body)).into_response())
+    }
+
+    /// Where in the log the answer to a command stands: with its last event. Where it found everything as wished and
+    /// wrote nothing, with the event that made its resource so, however far the log has gone on since.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn event_position(&self, receipt: &Receipt) -> Result<i64, Problem> {
+        let ReceiptBody::Resource { stream, version } = &receipt.answer else { return Ok(receipt.last_position) };
+        if receipt.at.is_none() || *version == 0 {
+            return Ok(receipt.last_position);
+        }
+        let since = event_log::stream::events(self.pool(), stream.aggregate.name(), &stream.id, version - 1).await?;
+        Ok(since.first().map_or(receipt.last_position, |event| event.position))
     }
 
     /// A command's answer that is no stream's resource.

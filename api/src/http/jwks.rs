@@ -90,6 +90,19 @@ fn usable(jwk: &Jwk) -> Option<(String, VerifyingKey)> {
     Some((id, VerifyingKey { algorithm, key }))
 }
 
+/// The client for an address. What runs on this machine is never behind the machine's proxy.
+///
+/// # Errors
+/// When no HTTP client can be made.
+pub fn client_for(url: &str, builder: reqwest::ClientBuilder) -> Result<reqwest::Client, reqwest::Error> {
+    if is_local(url) { builder.no_proxy().build() } else { builder.build() }
+}
+
+fn is_local(url: &str) -> bool {
+    let url = reqwest::Url::parse(url).ok();
+    url.is_some_and(|url| matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")))
+}
+
 /// When keys are fetched.
 #[derive(Debug, Clone, Copy)]
 pub struct RefreshPolicy {
@@ -138,13 +151,14 @@ impl RemoteKeys {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(url: impl Into<String>, policy: RefreshPolicy) -> Result<Self, KeySetError> {
-        let client = reqwest::Client::builder()
+        let url: String = url.into();
+        let builder = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(3))
             .timeout(Duration::from_secs(10))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+            .redirect(reqwest::redirect::Policy::none());
+        let client = client_for(&url, builder)?;
         let fetching = tokio::sync::Mutex::new(());
-        Ok(Self { client, url: url.into(), policy, known: RwLock::default(), fetching })
+        Ok(Self { client, url, policy, known: RwLock::default(), fetching })
     }
 
     /// Changes whenever the keys do.

@@ -42,6 +42,16 @@ fn documents_without_a_usable_key_are_refused() {
     }
 }
 
+#[test]
+fn only_this_machine_is_not_behind_its_proxy() {
+    for local in ["http://localhost:8080/jwks", "http://127.0.0.1/jwks", "https://[::1]:1/.well-known/jwks.json"] {
+        assert!(is_local(local), "{local}");
+    }
+    for other in ["https://issuer.example/jwks", "http://127.0.0.1.example/", "http://localhost.example/", "jwks", ""] {
+        assert!(!is_local(other), "{other}");
+    }
+}
+
 /// An issuer whose document can be changed; it counts how often it is asked.
 #[derive(Clone, Default)]
 struct Issuer {

@@ -1,6 +1,6 @@
 //! What a text must look like to be a value: shared by bodies and queries.
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 use domain::billing::Period;
 use domain::text::TextProblem;
 use domain::{Currency, money, text as texts};
@@ -92,6 +92,11 @@ pub fn date_time(text: &str) -> Result<DateTime<Utc>, Fault> {
     moment.ok_or_else(|| {
         Fault::new(ProblemType::InvalidDate, "A moment is written 2025-02-28T13:45:00Z and lies from 2000 to 2199.")
     })
+}
+
+/// A moment, or a day, which stands for its beginning in UTC.
+pub fn moment(text: &str) -> Result<DateTime<Utc>, Fault> {
+    if text.len() == 10 { date(text).map(|day| day.and_time(NaiveTime::MIN).and_utc()) } else { date_time(text) }
 }
 
 /// A calendar month, `2026-10`, from 2000 to 2199.
@@ -266,6 +271,10 @@ mod tests {
             "2025-03-01",
         ];
         all_fail(date_time, ProblemType::InvalidDate, &bad);
+        for begins in ["2025-03-01", "2025-03-01T00:00:00Z", "2025-03-01T01:00:00+01:00"] {
+            assert_eq!(moment(begins).unwrap().to_rfc3339(), "2025-03-01T00:00:00+00:00", "{begins}");
+        }
+        all_fail(moment, ProblemType::InvalidDate, &["2025-02-30", "2025-03-1", "2025-03-01 ", "03/01/2025", ""]);
     }
 
     #[test]

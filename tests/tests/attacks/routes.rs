@@ -139,10 +139,10 @@ async fn methods(ground: &Ground) {
     ground.check("29", ground.head().await == before, "events were written");
 }
 
-async fn parameters(ground: &Ground) {
-    let customer = &ground.world.sample.customer_id;
+/// Queries for a list of orders that no list takes.
+fn bad_queries(customer: &str) -> Vec<String> {
     let many: Vec<String> = (0..33).map(|n| format!("p{n}=1")).collect();
-    let queries = [
+    vec![
         "limit=0".to_owned(),
         "limit=-1".to_owned(),
         "limit=101".to_owned(),
@@ -165,6 +165,7 @@ async fn parameters(ground: &Ground) {
         "name=%e2%80%ae".to_owned(),
         format!("name={}", "x".repeat(801)),
         "from=yesterday".to_owned(),
+        "from=2025-02-30".to_owned(),
         "from=2025-02-30T00:00:00Z".to_owned(),
         "from=2025-01-01T24:00:00Z".to_owned(),
         "from=2025-01-01T00:00:00".to_owned(),
@@ -175,10 +176,18 @@ async fn parameters(ground: &Ground) {
         "min_position=9223372036854775808".to_owned(),
         "%00=1".to_owned(),
         many.join("&"),
-    ];
-    for query in queries {
+    ]
+}
+
+async fn parameters(ground: &Ground) {
+    for query in bad_queries(&ground.world.sample.customer_id) {
         let ask = Ask::get(format!("/v1/orders?{query}")).by(ground.customer());
         ground.refused(&format!("30 {query:.80}"), ask, 400, "invalid-query").await;
+    }
+    // What is asked is judged before what it is asked of is looked for.
+    for path in ["accounts/1/subscriptions", "accounts/1/subscriptions/1/licences", "subscriptions/1/licences"] {
+        let ask = Ask::get(format!("/v1/{path}?nonsense=1")).by(ground.customer());
+        ground.refused(&format!("30 {path}"), ask, 400, "invalid-query").await;
     }
     let ahead = Ask::get("/v1/orders?min_position=9223372036854775807").by(ground.customer());
     ground.refused("30 position ahead", ahead, 400, "min-position-ahead").await;

@@ -88,6 +88,37 @@ async fn the_doctor_says_what_is_wrong_and_what_to_do() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn what_runs_on_this_machine_is_not_behind_its_proxy() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let keys = format!("{}/.well-known/jwks.json", world.settings.api_url());
+    let nobody = "http://127.0.0.1:1";
+    let proxies =
+        [("http_proxy", nobody), ("HTTP_PROXY", nobody), ("all_proxy", nobody), ("no_proxy", ""), ("NO_PROXY", "")];
+    let issuer = [("CLOUDSALES_TOKEN_JWKS_URL", keys.as_str())];
+    let further: Vec<(&str, &str)> = issuer.into_iter().chain(proxies).collect();
+    let ran = run(&world.settings, &["doctor", "--json"], &further).await?;
+    assert_eq!(ran.verdicts("token keys"), ["ok"], "{}", ran.output);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_address_that_leads_nowhere_is_wrong_and_not_away() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    for (setting, command) in [
+        ("database_url", &["projections", "status"][..]),
+        ("database_url", &["serve"]),
+        ("database_auditor_url", &["events", "show", "1"]),
+        ("database_owner_url", &["migrate"]),
+    ] {
+        let variable = format!("CLOUDSALES_{}", setting.to_uppercase());
+        let ran = run(&world.settings, command, &[(variable.as_str(), "nowhere")]).await?;
+        assert_eq!(ran.status, 2, "{command:?}: {}", ran.output);
+        assert!(ran.output.contains(setting), "{command:?}: {}", ran.output);
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_doctor_notices_a_database_of_another_time() -> anyhow::Result<()> {
     let world = World::start().await?;
     let servers = TestServers::get().await?;

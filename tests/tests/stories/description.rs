@@ -6,7 +6,7 @@ use std::process::Command;
 
 use commands::Operation;
 use commands::authorise::TABLE;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tests::client::Client;
 use tests::story::{self, cast};
 use tests::world::{World, tools};
@@ -59,6 +59,34 @@ fn every_operation_has_a_row_and_every_row_an_operation() {
         .map(|row| row.operation.name().to_owned())
         .collect();
     assert_eq!(named, rows);
+}
+
+/// Refusals and failures are problems, and the format asks for a word about every answer.
+#[test]
+fn every_answer_is_described() {
+    let document: Value = serde_json::from_str(&committed()).unwrap();
+    for (method, path, operation) in operations(&document) {
+        let answers = operation["responses"].as_object().unwrap();
+        for (status, answer) in answers {
+            let what = format!("{status} of {method} {path}");
+            assert!(answer["description"].as_str().is_some_and(|text| !text.is_empty()), "{what}");
+            let is_problem = ["4XX", "5XX"].contains(&status.as_str());
+            assert_eq!(answer["content"].get("application/problem+json").is_some(), is_problem, "{what}");
+        }
+        assert!(["4XX", "5XX"].iter().all(|status| answers.contains_key(*status)), "{method} {path}");
+    }
+}
+
+/// Whoever makes a client from the description reads with it what is answered.
+#[test]
+fn what_a_change_was_between_is_described_as_it_is() {
+    let document: Value = serde_json::from_str(&committed()).unwrap();
+    for name in ["Change", "Happened"] {
+        for side in ["from", "to"] {
+            let described = &document["components"]["schemas"][name]["properties"][side]["type"];
+            assert_eq!(*described, json!(["integer", "string", "null"]), "{side} of {name}");
+        }
+    }
 }
 
 /// Addresses that a page loads from: in its scripts, style sheets, pictures and frames.

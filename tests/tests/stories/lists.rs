@@ -168,7 +168,13 @@ async fn times(customer: &Client, all: &[String], gamma: &Value) -> anyhow::Resu
     assert!(from.contains(&"Gamma".to_owned()) && !to.contains(&"Gamma".to_owned()));
     assert_eq!([from, to].concat(), all);
     assert_eq!(named(customer, &format!("from={at}&to={at}")).await?, Vec::<String>::new());
-    for odd in ["from=yesterday", "to=2026-02-30T00:00:00Z", "from=2026-01-01T00:00:00"] {
+    // A day is the moment it begins.
+    let day = &at[..10];
+    for end in ["from", "to"] {
+        let begins = named(customer, &format!("{end}={day}T00:00:00Z")).await?;
+        assert_eq!(named(customer, &format!("{end}={day}")).await?, begins, "{end}");
+    }
+    for odd in ["from=yesterday", "to=2026-02-30", "to=2026-02-30T00:00:00Z", "from=2026-01-01T00:00:00"] {
         let answer = story::look(customer, &format!("/v1/orders?{odd}")).await?;
         story::refused(customer, &answer, 400, "invalid-query").await?;
     }

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::Finding;
 use crate::config::{Mode, Settings};
-use crate::http::jwks::KeySet;
+use crate::http::jwks::{KeySet, client_for};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Less can be guessed.
@@ -40,7 +40,8 @@ async fn token_keys(settings: &Settings) -> Finding {
 }
 
 async fn fetch(url: &str) -> Result<KeySet, String> {
-    let client = reqwest::Client::builder().timeout(PATIENCE).build().map_err(|error| error.to_string())?;
+    let builder = reqwest::Client::builder().timeout(PATIENCE);
+    let client = client_for(url, builder).map_err(|error| error.to_string())?;
     let answer = client.get(url).send().await.and_then(reqwest::Response::error_for_status);
     let document = match answer {
         Ok(answer) => answer.bytes().await,

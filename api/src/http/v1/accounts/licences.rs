@@ -4,7 +4,7 @@ use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use commands::Operation;
 
-use crate::http::api::{self, Api};
+use crate::http::api::Api;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::http::v1::subscriptions::licences::{LicenceBody, licences};
 
@@ -25,5 +25,5 @@ pub async fn list_account_licences(
     request: Request,
 ) -> Result<Response, Problem> {
     let reading = api.reading(Operation::ListAccountLicences, request).await?;
-    licences(&api, reading, Some(api::path_id(&id)?), api::path_id(&sid)?).await
+    licences(&api, reading, Some(&id), &sid).await
 }

@@ -28,9 +28,9 @@ pub async fn list_account_subscriptions(
     request: Request,
 ) -> Result<Response, Problem> {
     let mut reading = api.reading(Operation::ListAccountSubscriptions, request).await?;
-    let account_id = api::path_id(&id)?;
     let customer_id = reading.query.optional("customer_id", values::uuid);
     let page = api.page::<SubscriptionResource>(&mut reading).await?;
+    let account_id = api::path_id(&id)?;
     api.wait_for(projections::model::DIRECTORY, reading.min_position).await?;
     let account = page::get::<Accounts>(api.pool(), account_id, reading.scope()).await?;
     api::found(account.content)?;

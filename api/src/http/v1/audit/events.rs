@@ -17,8 +17,10 @@ use crate::http::values::{self, Fault};
     params(
         ("stream" = Option<String>, Query, description = "`order/<id>`"), ("aggregate" = Option<String>, Query),
         ("type" = Option<String>, Query), ("actor" = Option<String>, Query), ("correlation" = Option<String>, Query),
-        ("customer_id" = Option<uuid::Uuid>, Query), ("from" = Option<chrono::DateTime<chrono::Utc>>, Query),
-        ("to" = Option<chrono::DateTime<chrono::Utc>>, Query), ("after_position" = Option<i64>, Query),
+        ("customer_id" = Option<uuid::Uuid>, Query),
+        ("from" = Option<String>, Query, description = "A moment, or a day, which stands for its beginning in UTC."),
+        ("to" = Option<String>, Query, description = "The first moment after them, written likewise."),
+        ("after_position" = Option<i64>, Query),
         ("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query), ("min_position" = Option<i64>, Query),
     ),
     responses((status = 200, body = crate::http::v1::list::Listed<EventBody>), (status = "4XX", body = ProblemBody)),
@@ -42,8 +44,8 @@ pub async fn list_audit_events(State(api): State<Api>, request: Request) -> Resu
         actor: q.optional("actor", values::identifier),
         correlation: q.optional("correlation", values::identifier),
         customer_id: q.optional("customer_id", values::uuid),
-        from: q.optional("from", values::date_time),
-        to: q.optional("to", values::date_time),
+        from: q.optional("from", values::moment),
+        to: q.optional("to", values::moment),
         after_position: q.position("after_position").unwrap_or(0),
         ..Filter::default()
     };

@@ -75,7 +75,7 @@ async fn answer(api: &Api, receipt: &Receipt, id: Uuid) -> Result<Response, Prob
     let fields = event_log::personal::fields(api.pool(), row.note.as_slice()).await?;
     let headers = AnswerHeaders {
         version: Some(*version),
-        event_position: Some(receipt.last_position),
+        event_position: Some(api.event_position(receipt).await?),
         replayed: receipt.replayed,
         ..AnswerHeaders::default()
     };

@@ -131,7 +131,7 @@ pub async fn answer(api: &Api, context: &Context, receipt: &Receipt) -> Result<R
     let staff = matches!(context.actor.role, Role::Operator | Role::Auditor);
     let headers = AnswerHeaders {
         version: Some(*version),
-        event_position: Some(receipt.last_position),
+        event_position: Some(api.event_position(receipt).await?),
         location: Some(format!("/v1/billing-runs/{id}")),
         replayed: receipt.replayed,
         ..AnswerHeaders::default()

@@ -72,7 +72,7 @@ async fn answer(api: &Api, context: &Context, receipt: &Receipt, statement_id: U
     let view = View { actor: &context.actor, now: context.at, seller: api.bus.seller(), fields: &fields };
     let headers = AnswerHeaders {
         version: Some(*version),
-        event_position: Some(receipt.last_position),
+        event_position: Some(api.event_position(receipt).await?),
         replayed: receipt.replayed,
         ..AnswerHeaders::default()
     };

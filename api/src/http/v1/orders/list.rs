@@ -28,9 +28,10 @@ const STATUSES: &[&str] = &[
     get, path = "/v1/orders", tag = "orders", operation_id = "list_orders",
     params(
         ("name" = Option<String>, Query), ("status" = Option<String>, Query), ("account_id" = Option<uuid::Uuid>, Query),
-        ("customer_id" = Option<uuid::Uuid>, Query), ("from" = Option<chrono::DateTime<chrono::Utc>>, Query),
-        ("to" = Option<chrono::DateTime<chrono::Utc>>, Query), ("limit" = Option<i64>, Query),
-        ("cursor" = Option<String>, Query), ("min_position" = Option<i64>, Query),
+        ("customer_id" = Option<uuid::Uuid>, Query),
+        ("from" = Option<String>, Query, description = "A moment, or a day, which stands for its beginning in UTC."),
+        ("to" = Option<String>, Query, description = "The first moment after them, written likewise."),
+        ("limit" = Option<i64>, Query), ("cursor" = Option<String>, Query), ("min_position" = Option<i64>, Query),
     ),
     responses((status = 200, body = crate::http::v1::list::Listed<OrderBody>), (status = "4XX", body = ProblemBody)),
     security(("bearer" = [])),
@@ -43,8 +44,8 @@ pub async fn list_orders(State(api): State<Api>, request: Request) -> Result<Res
         customer_id: q.optional("customer_id", values::uuid),
         account_id: q.optional("account_id", values::uuid),
         status: q.several("status", STATUSES),
-        from: q.optional("from", values::date_time),
-        to: q.optional("to", values::date_time),
+        from: q.optional("from", values::moment),
+        to: q.optional("to", values::moment),
         ..Filter::default()
     };
     let page = api.page::<OrderResource>(&mut reading).await?;

@@ -27,7 +27,7 @@ pub async fn remove_price_rule(
     let context = api.write_without_body(Operation::RemovePriceRule, request).await?;
     let receipt = api.bus.execute(&context, &RemovePriceRule { rule_id: api::path_id(&id)? }).await?;
     let headers = AnswerHeaders {
-        event_position: Some(receipt.last_position),
+        event_position: Some(api.event_position(&receipt).await?),
         replayed: receipt.replayed,
         ..AnswerHeaders::default()
     };

@@ -146,7 +146,7 @@ async fn answer(api: &Api, context: &Context, receipt: &Receipt, rule_id: Uuid) 
     let created = receipt.status == StatusCode::CREATED.as_u16();
     let headers = AnswerHeaders {
         version: Some(*version),
-        event_position: Some(receipt.last_position),
+        event_position: Some(api.event_position(receipt).await?),
         location: created.then(|| format!("/v1/price-rules/{rule_id}")),
         replayed: receipt.replayed,
         ..AnswerHeaders::default()

@@ -25,7 +25,7 @@ pub async fn answer(api: &Api, context: &Context, receipt: &Receipt, id: Uuid) -
     let fields = event_log::personal::fields(api.pool(), &references).await?;
     let headers = AnswerHeaders {
         version: Some(folded.version),
-        event_position: Some(receipt.last_position),
+        event_position: Some(api.event_position(receipt).await?),
         replayed: receipt.replayed,
         ..AnswerHeaders::default()
     };

@@ -10,6 +10,7 @@ use projections::subscriptions::{self, ChangeRow, Subscriptions};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 use uuid::Uuid;
 
 use super::body::SubscriptionResource;
@@ -26,15 +27,22 @@ pub struct ChangeBody {
     /// `quantity`, `cancellation`, `extension`, `suspension` or `resumption`.
     pub kind: String,
     /// Seats of a quantity change, days of an extension; `null` where the kind says it all.
-    #[schema(value_type = Option<Object>)]
+    #[schema(schema_with = seats_or_word)]
     pub from: Option<Value>,
-    #[schema(value_type = Option<Object>)]
+    #[schema(schema_with = seats_or_word)]
     pub to: Option<Value>,
     /// `requested`, `confirmed` or `rejected`.
     pub state: String,
     pub requested_at: DateTime<Utc>,
     /// Why it was rejected.
     pub reason: Option<String>,
+}
+
+/// Seats are a number; days, and what is to happen at a renewal, are text.
+pub fn seats_or_word() -> Object {
+    let kinds = [Type::Integer, Type::String, Type::Null];
+    let told = "Seats of a quantity change, days of an extension, the renewal's instruction; else `null`.";
+    ObjectBuilder::new().schema_type(SchemaType::from_iter(kinds)).description(Some(told)).build()
 }
 
 impl From<ChangeRow> for ChangeBody {

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::changes::seats_or_word;
+
 /// What one event says. What it does not speak of is `null`.
 #[derive(Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Happened {
@@ -15,9 +17,9 @@ pub struct Happened {
     /// Seats concerned.
     pub quantity: Option<u32>,
     /// Before and after: seats of a quantity change, days of an extension, the renewal's instruction.
-    #[schema(value_type = Option<Object>)]
+    #[schema(schema_with = seats_or_word)]
     pub from: Option<Value>,
-    #[schema(value_type = Option<Object>)]
+    #[schema(schema_with = seats_or_word)]
     pub to: Option<Value>,
     /// The provider's day; it belongs to the new state.
     pub effective_on: Option<NaiveDate>,

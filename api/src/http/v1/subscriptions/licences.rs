@@ -84,18 +84,19 @@ pub async fn list_licences(
     request: Request,
 ) -> Result<Response, Problem> {
     let reading = api.reading(Operation::ListLicences, request).await?;
-    licences(&api, reading, None, api::path_id(&id)?).await
+    licences(&api, reading, None, &id).await
 }
 
 /// The licences of a subscription the caller may see; of that account, when one is named.
 pub async fn licences(
     api: &Api,
     mut reading: Reading,
-    account: Option<Uuid>,
-    subscription: Uuid,
+    account: Option<&str>,
+    subscription: &str,
 ) -> Result<Response, Problem> {
     let customer_id = reading.query.optional("customer_id", values::uuid);
     let page = api.page::<SubscriptionResource>(&mut reading).await?;
+    let (account, subscription) = (account.map(api::path_id).transpose()?, api::path_id(subscription)?);
     let shown = page::get::<Subscriptions>(api.pool(), subscription, reading.scope()).await?;
     let row = api::found(shown.content)?;
     let core = SubscriptionResource::of_row(&row.folded.state).ok_or_else(Problem::not_found)?;

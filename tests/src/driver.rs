@@ -104,6 +104,7 @@ impl Load {
                 placed: Arc::clone(&placed),
                 stop: stop.clone(),
                 count: 0,
+                asked: Vec::new(),
             };
             clients.spawn(life.live());
         }

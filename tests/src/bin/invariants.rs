@@ -26,7 +26,7 @@ struct Arguments {
     database: Option<String>,
     #[arg(long, requires = "database")]
     nats: Option<String>,
-    /// The stream on NATS.
+    /// The stream on that NATS; a development world knows its own.
     #[arg(long, default_value = "EVENTS")]
     stream: String,
     #[arg(long, default_value = "evt")]
@@ -70,8 +70,7 @@ fn system(arguments: Arguments) -> anyhow::Result<System> {
     let Some(database_url) = database else {
         let path = world.unwrap_or_else(|| folders::dev().join("world.json"));
         let world = Description::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mirror = MirrorPlace { nats_url: world.nats_url.clone(), stream, subject_prefix };
-        let known = System::described(world, mirror);
+        let known = System::described(world);
         let (ccp_sim, payment_sim) = (ccp_sim.or(known.ccp_sim), payment_sim.or(known.payment_sim));
         return Ok(System { ccp_sim, payment_sim, journal, ..known });
     };

@@ -20,6 +20,18 @@ const ROUNDS: u64 = 12;
 /// How long to ask for a token in an outage.
 const TOKEN_PATIENCE: Duration = Duration::from_secs(90);
 
+/// Requests of each client that are sent once more at the end, spread over all it has made.
+const AGAIN: usize = 12;
+
+/// What was asked for under a key, by whom.
+pub(super) struct Asked {
+    by: Caller,
+    method: Method,
+    path: String,
+    key: String,
+    body: Value,
+}
+
 /// Orders that anybody placed, newest last, with their tenants.
 pub(super) type Placed = Arc<Mutex<Vec<(String, String)>>>;
 
@@ -33,6 +45,7 @@ pub(super) struct Life {
     pub placed: Placed,
     pub stop: CancellationToken,
     pub count: u64,
+    pub asked: Vec<Asked>,
 }
 
 impl Life {
@@ -49,6 +62,29 @@ impl Life {
                 self.work(&own, &account, round).await?;
             }
         }
+        self.ask_again().await
+    }
+
+    /// The answer to a request that is remembered.
+    async fn surely(
+        &mut self,
+        by: &Caller,
+        (method, path): (Method, &str),
+        key: &str,
+        body: Value,
+    ) -> anyhow::Result<Received> {
+        let (path, key) = (path.to_owned(), key.to_owned());
+        let answer = by.surely(method.clone(), &path, &key, body.clone()).await?;
+        self.asked.push(Asked { by: by.clone(), method, path, key, body });
+        Ok(answer)
+    }
+
+    /// Whatever broke since, a key does nothing more and is answered as it was: the journal shows whether that is so.
+    async fn ask_again(self) -> anyhow::Result<()> {
+        let step = self.asked.len().div_ceil(AGAIN).max(1);
+        for Asked { by, method, path, key, body } in self.asked.into_iter().step_by(step) {
+            by.surely(method, &path, &key, body).await?;
+        }
         Ok(())
     }
 
@@ -64,7 +100,8 @@ impl Life {
             "name": name, "kind": "direct", "country": "DE", "currency": "EUR",
             "contact": { "name": "Purchasing", "email": "purchasing@load.example" },
         });
-        id_of(&self.staff.surely(Method::POST, "/v1/customers", &name, body).await?)
+        let staff = self.staff.clone();
+        id_of(&self.surely(&staff, (Method::POST, "/v1/customers"), &name, body).await?)
     }
 
     async fn become_customer(&self, customer: &str) -> anyhow::Result<Caller> {
@@ -84,7 +121,7 @@ impl Life {
     async fn open_account(&mut self, own: &Caller, customer: &str) -> anyhow::Result<String> {
         let name = self.next("account");
         let body = json!({ "customer_id": customer, "name": name });
-        id_of(&own.surely(Method::POST, "/v1/accounts", &name, body).await?)
+        id_of(&self.surely(own, (Method::POST, "/v1/accounts"), &name, body).await?)
     }
 
     async fn work(&mut self, own: &Caller, account: &str, round: u64) -> anyhow::Result<()> {
@@ -109,7 +146,7 @@ impl Life {
         let name = self.next("order");
         let lines: Vec<Value> = (0..=round % 2).map(|line| self.line(line)).collect();
         let body = json!({ "account_id": account, "name": name, "lines": lines });
-        let answer = own.surely(Method::POST, "/v1/orders", &name, body.clone()).await?;
+        let answer = self.surely(own, (Method::POST, "/v1/orders"), &name, body.clone()).await?;
         let id = id_of(&answer)?;
         if self.count.is_multiple_of(5) {
             // As after a lost answer: the same key must do nothing more and say the same.
@@ -127,7 +164,8 @@ impl Life {
 
     async fn cancel(&mut self, own: &Caller, order: &str) -> anyhow::Result<()> {
         let key = self.next("cancel");
-        own.surely(Method::PUT, &format!("/v1/orders/{order}/cancel"), &key, Value::Null).await.map(drop)
+        let path = format!("/v1/orders/{order}/cancel");
+        self.surely(own, (Method::PUT, path.as_str()), &key, Value::Null).await.map(drop)
     }
 
     /// An order that must be refused.
@@ -136,7 +174,7 @@ impl Life {
         let nothing = "00000000-0000-7000-8000-000000000000";
         let lines = json!([{ "service_id": nothing, "quantity": 1 }]);
         let body = json!({ "account_id": account, "name": name, "lines": lines });
-        let answer = own.surely(Method::POST, "/v1/orders", &name, body).await?;
+        let answer = self.surely(own, (Method::POST, "/v1/orders"), &name, body).await?;
         ensure!(!answer.is_success(), "an order of nothing was accepted: {}", answer.body);
         Ok(())
     }

@@ -15,7 +15,7 @@ use super::billing::{BookRows, INDEXES};
 use super::people::People;
 
 /// Tables of read models with the reader that keeps them.
-pub(super) const TABLES: [(&str, &str); 14] = [
+pub(super) const TABLES: [(&str, &str); 15] = [
     ("read_customers", "directory"),
     ("read_accounts", "directory"),
     ("read_services", "directory"),
@@ -24,6 +24,7 @@ pub(super) const TABLES: [(&str, &str); 14] = [
     ("read_notification_preferences", "directory"),
     ("read_orders", "orders"),
     ("read_subscriptions", "subscriptions"),
+    ("read_drift", "subscriptions"),
     ("read_invoices", "billing"),
     ("read_payments", "billing"),
     ("read_credit_notes", "billing"),
@@ -59,6 +60,10 @@ pub(super) struct Evidence {
     /// What a login may do to the log and must not.
     pub privileges: Vec<(String, String, String)>,
     pub logins: Vec<String>,
+    /// The second net where it is cut.
+    pub idle_triggers: Vec<String>,
+    /// Rows that are shown to another customer or reseller than they belong to.
+    pub misfiled: Vec<String>,
 }
 
 #[derive(FromRow)]
@@ -155,6 +160,8 @@ impl Evidence {
             books: BookRows::gather(tx).await?,
             privileges: privileges(tx).await?,
             logins: sqlx::query_scalar(LOGINS).fetch_all(&mut *tx).await?,
+            idle_triggers: sqlx::query_scalar(IDLE_TRIGGERS).fetch_all(&mut *tx).await?,
+            misfiled: misfiled(tx).await?,
         })
     }
 
@@ -218,6 +225,10 @@ async fn indexes(tx: &mut PgConnection) -> Result<BTreeMap<&'static str, Vec<(Uu
         ("provider_orders", "select order_id, provider_order_id from index_provider_orders"),
         ("accounts", "select account_id, coalesce(provider_account_id, '') from index_accounts"),
         ("subscriptions", "select subscription_id, provider_subscription_id from index_subscriptions"),
+        ("scheduled_orders", "select order_id, start_on::text from index_scheduled_orders"),
+        ("open_orders", "select order_id, account_id::text from index_open_orders"),
+        ("unpaid_orders", "select order_id, ''::text from index_unpaid_orders"),
+        ("drifts", "select drift_id, status from index_drifts"),
     ];
     let mut indexes = BTreeMap::new();
     for (name, sql) in queries.into_iter().chain(INDEXES) {
@@ -233,12 +244,53 @@ const LOGINS: &str = "select rolname::text from pg_roles where rolcanlogin and n
     (select tableowner from pg_tables where tablename = 'events' and schemaname = 'public') \
     and has_database_privilege(rolname, current_database(), 'connect') order by 1";
 
+/// Triggers that refuse changes and are there no more, or switched off.
+const IDLE_TRIGGERS: &str = "select 'the trigger ' || wanted.name || ' does not watch' from (values \
+    ('events_append_only'), ('events_no_truncate'), ('results_append_only'), ('results_no_truncate')) wanted(name) \
+    where not exists (select from pg_trigger t where t.tgname = wanted.name and t.tgenabled in ('O', 'A') \
+    and t.tgrelid in ('events'::regclass, 'command_results'::regclass))";
+
+/// Tables whose rows are found by their customer, and by its reseller of today, with reader and kind of stream.
+const OWNED: [(&str, &str, &str); 3] = [
+    ("read_accounts", "directory", "account"),
+    ("read_orders", "orders", "order"),
+    ("read_subscriptions", "subscriptions", "subscription"),
+];
+
+/// By whose a stream's events are, and by the last reseller its customer was given to, as far as the reader has read.
+async fn misfiled(tx: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+    let mut found = Vec::new();
+    for (table, reader, aggregate) in OWNED {
+        let sql = format!(
+            "with live as (select generation, position from readers where name = $1), \
+             given as (select distinct on (e.aggregate_id) e.aggregate_id, \
+                 e.payload::jsonb -> e.event_type ->> 'reseller_id' as reseller_id from events e, live \
+                 where e.aggregate_type = 'customer' and e.event_type in ('CustomerRegistered', 'CustomerMoved') \
+                 and e.position <= live.position order by e.aggregate_id, e.sequence desc) \
+             select format('{table} shows %s to another customer or reseller', t.id) from {table} t \
+             join live on live.generation = t.generation \
+             join events e on e.aggregate_type = $2 and e.aggregate_id = t.id::text and e.sequence = 1 \
+             left join given on given.aggregate_id = t.customer_id::text \
+             where t.customer_id is distinct from e.customer_id \
+             or t.reseller_id::text is distinct from given.reseller_id"
+        );
+        let rows: Vec<String> = sqlx::query_scalar(&sql).bind(reader).bind(aggregate).fetch_all(&mut *tx).await?;
+        found.extend(rows);
+    }
+    Ok(found)
+}
+
 async fn privileges(tx: &mut PgConnection) -> Result<Vec<(String, String, String)>, sqlx::Error> {
     let sql = format!(
         "select l.login, t.name, p.privilege from ({LOGINS}) l(login), \
          (values ('events'), ('command_results')) t(name), \
          (values ('INSERT'), ('UPDATE'), ('DELETE'), ('TRUNCATE'), ('TRIGGER')) p(privilege) \
          where has_table_privilege(l.login, t.name, p.privilege) \
+         union all \
+         select l.login, t.name, p.privilege || ' of a column' from ({LOGINS}) l(login), \
+         (values ('events'), ('command_results')) t(name), (values ('INSERT'), ('UPDATE')) p(privilege) \
+         where has_any_column_privilege(l.login, t.name, p.privilege) \
+         and not has_table_privilege(l.login, t.name, p.privilege) \
          union all \
          select l.login, t.name, 'OWNER' from ({LOGINS}) l(login), \
          (select tablename::text, tableowner from pg_tables where tablename in ('events', 'command_results')) t(name, owner) \

@@ -8,6 +8,7 @@ use domain::billing_run::{BillingRunRules, BillingRunState, RunSummary};
 use domain::credit_note::{CreditNoteRules, CreditNoteState};
 use domain::customer::{CustomerRules, CustomerState};
 use domain::decider::Fact;
+use domain::drift::{DriftRules, DriftState};
 use domain::exchange_rates::ExchangeRatesRules;
 use domain::invoice::{InvoiceRules, InvoiceState};
 use domain::notification_preferences::NotificationPreferencesRules;
@@ -77,6 +78,7 @@ pub(super) fn rows(evidence: &Evidence, table: &str, reader: &str) -> BTreeMap<U
         "read_exchange_rates" => documents(of_rules::<ExchangeRatesRules>(events), |_| true),
         "read_notification_preferences" => documents(of_rules::<NotificationPreferencesRules>(events), |_| true),
         "read_orders" => documents(of_rules::<OrderRules>(events), |state: &OrderState| state.known().is_some()),
+        "read_drift" => documents(of_rules::<DriftRules>(events), |state: &DriftState| state.known().is_some()),
         "read_invoices" => documents(of_rules::<InvoiceRules>(events), |state: &InvoiceState| state.known().is_some()),
         "read_payments" => documents(of_rules::<PaymentRules>(events), |state: &PaymentState| state.known().is_some()),
         "read_credit_notes" => {

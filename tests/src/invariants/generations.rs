@@ -18,13 +18,12 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// Tables beside those of [`TABLES`], with the reader that keeps them. `read_moves` and dead letters name theirs in a
 /// column.
-const FURTHER: [(&str, &str); 11] = [
+const FURTHER: [(&str, &str); 10] = [
     ("read_price_rule_items", "directory"),
     ("read_exchange_rate_items", "directory"),
     ("read_catalogue_changes", "directory"),
     ("read_licences", "subscriptions"),
     ("read_changes", "subscriptions"),
-    ("read_drift", "subscriptions"),
     ("read_receivables", "billing"),
     ("read_ledger", "billing"),
     ("read_commissions", "billing"),

@@ -88,12 +88,12 @@ impl System {
     }
 
     /// A development world.
-    pub fn described(world: Description, mirror: MirrorPlace) -> Self {
+    pub fn described(world: Description) -> Self {
         let secrets = secrets::of_description(&world);
-        let Description { postgres_url, ccp_sim, payment_sim, pids, .. } = world;
+        let Description { postgres_url, nats_url, stream, subject_prefix, ccp_sim, payment_sim, pids, .. } = world;
         Self {
             database_url: postgres_url,
-            mirror: Some(mirror),
+            mirror: Some(MirrorPlace { nats_url, stream, subject_prefix }),
             ccp_sim: Some(ccp_sim),
             payment_sim,
             journal: None,
@@ -133,6 +133,12 @@ pub struct Report(pub Vec<Finding>);
 impl Report {
     pub fn violations(&self) -> usize {
         self.0.iter().map(|finding| finding.violations.len()).sum()
+    }
+
+    /// What those invariants claim and nothing was looked at for: a check of nothing finds nothing.
+    pub fn blind(&self, numbers: &[u8]) -> Vec<&'static str> {
+        let asked = self.0.iter().filter(|finding| numbers.contains(&finding.number));
+        asked.filter(|finding| finding.looked_at.unwrap_or(0) == 0).map(|finding| finding.claim).collect()
     }
 
     /// What was violated, and nothing else.
@@ -177,19 +183,23 @@ pub async fn check(system: &System) -> anyhow::Result<Report> {
         Some(url) => Some(payments::Ledger::read(url).await?),
         None => None,
     };
+    let done = match &system.ccp_sim {
+        Some(url) => Some(provider::Ledger::read(url).await?),
+        None => None,
+    };
     let evidence = Evidence::gather(system).await?;
     let stories = system.journal.as_deref().map(Stories::read).transpose()?;
     let mut findings = Vec::new();
     findings.extend(commands::check(&evidence, stories.as_ref()));
     findings.extend(log::check(&evidence));
-    findings.push(mirror::check(&evidence, system.mirror.as_ref()).await?);
+    findings.push(mirror::check(&evidence, system).await?);
     let differences = models::differences(&evidence);
     findings.extend(models::check(&evidence, &system.pids, &differences));
     findings.push(generations::check(&evidence, &system.database_url, &differences).await?);
     findings.extend(processes::check(&evidence));
     findings.extend(billing::check(&evidence));
     findings.extend(payments::check(&evidence, before, system.payment_sim.as_deref()).await?);
-    findings.extend(provider::check(&evidence, system).await?);
+    findings.extend(provider::check(&evidence, done, system).await?);
     findings.push(people::check(&evidence));
     findings.push(secrets::check(&evidence, system).await?);
     findings.push(tenants::check(&evidence, stories.as_ref()));
@@ -205,4 +215,20 @@ pub async fn check_with(system: &System, idle: &Idle) -> anyhow::Result<Report> 
     let mut report = check(system).await?;
     report.0.push(idle.finding());
     Ok(report)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_looked_at_nothing_is_told() {
+        let report = Report(vec![
+            Finding::new(1, "seen", 3, Vec::new()),
+            Finding::new(2, "empty", 0, Vec::new()),
+            Finding::not_given(3, "not given"),
+            Finding::not_given(4, "not asked for"),
+        ]);
+        assert_eq!(report.blind(&[1, 2, 3]), ["empty", "not given"]);
+    }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::Event;
 use domain::account::AccountEvent;
-use domain::order::OrderEvent;
+use domain::drift::DriftRules;
+use domain::order::{OrderEvent, OrderRules, OrderStatus, PaymentMode};
 use domain::subscription::SubscriptionEvent;
 use serde_json::Value;
 use uuid::Uuid;
@@ -53,7 +54,8 @@ pub(super) fn differences(evidence: &Evidence) -> Vec<Difference> {
     }
     found.extend(of_seats(evidence).into_iter().map(|text| of("subscriptions", text)));
     found.extend(billing::differences(evidence).into_iter().map(|text| of("billing", text)));
-    for (name, mut rows) in indexes(evidence).into_iter().chain(billing::indexes(evidence)) {
+    let indexes = indexes(evidence).into_iter().chain(waiting(evidence)).chain(billing::indexes(evidence));
+    for (name, mut rows) in indexes {
         rows.sort();
         if evidence.indexes.get(name) != Some(&rows) {
             found.push(of("indexes", format!("the index {name} is not the fold of the log")));
@@ -115,4 +117,24 @@ fn indexes(evidence: &Evidence) -> [(&'static str, Vec<(Uuid, String)>); 3] {
         ("accounts", accounts.into_iter().collect()),
         ("subscriptions", subscriptions.into_iter().collect()),
     ]
+}
+
+/// Orders that wait for their day, for their money or for their end, and what became of each difference.
+fn waiting(evidence: &Evidence) -> [(&'static str, Vec<(Uuid, String)>); 4] {
+    let until = evidence.position_of("indexes");
+    let (mut scheduled, mut open, mut unpaid) = (Vec::new(), Vec::new(), Vec::new());
+    for (id, stream) in fold::of_rules::<OrderRules>(evidence.until(until)) {
+        let Some(order) = stream.state.known() else { continue };
+        if order.status == OrderStatus::Scheduled {
+            scheduled.extend(order.scheduled_for.map(|day| (id, day.to_string())));
+        } else if !order.status.is_final() {
+            open.push((id, order.details.account_id.to_string()));
+            if order.details.payment == PaymentMode::Prepaid && order.paid_at.is_none() {
+                unpaid.push((id, String::new()));
+            }
+        }
+    }
+    let drifts = fold::of_rules::<DriftRules>(evidence.until(until)).into_iter();
+    let drifts = drifts.filter_map(|(id, stream)| Some((id, stream.state.known()?.status().to_owned())));
+    [("scheduled_orders", scheduled), ("open_orders", open), ("unpaid_orders", unpaid), ("drifts", drifts.collect())]
 }

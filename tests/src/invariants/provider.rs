@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use anyhow::Context;
+use domain::ids;
 use domain::order::Order;
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::evidence::Evidence;
 use super::{Finding, System, agreement, fold};
 
-const ONCE: &str = "the provider did nothing twice";
+const ONCE: &str = "the provider did nothing twice, and only what an effect asked for";
 const KNOWN: &str = "every order at the provider is known here";
 const SAME: &str = "seats, days and states here are the provider's, and neither side has others";
 const FORWARD: &str = "an older notice never overwrites newer state";
@@ -21,9 +22,18 @@ const HINTS: &str = "webhooks are hints: stored once, as sent";
 /// The simulator answers at once.
 const ANSWER: Duration = Duration::from_secs(10);
 
+/// What the provider really did. Read before the log is: whatever it holds was committed here before it was asked for.
 #[derive(Deserialize)]
-struct Ledger {
+pub(super) struct Ledger {
     effects: Vec<Entry>,
+}
+
+impl Ledger {
+    pub async fn read(url: &str) -> anyhow::Result<Self> {
+        let ledger =
+            client()?.get(format!("{url}/sim/ledger")).send().await.context("the provider cannot be reached")?;
+        Ok(ledger.error_for_status()?.json().await?)
+    }
 }
 
 #[derive(Deserialize)]
@@ -34,23 +44,31 @@ struct Entry {
     resource_id: String,
 }
 
-pub(super) async fn check(evidence: &Evidence, system: &System) -> anyhow::Result<Vec<Finding>> {
+fn client() -> anyhow::Result<reqwest::Client> {
+    Ok(reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?)
+}
+
+/// `ledger` is what the provider's own ledger said before the evidence was gathered, where there is one.
+pub(super) async fn check(
+    evidence: &Evidence,
+    ledger: Option<Ledger>,
+    system: &System,
+) -> anyhow::Result<Vec<Finding>> {
     let (steps, backwards) = revisions(evidence);
     let altered: Vec<String> =
         evidence.altered_webhooks.iter().map(|id| format!("the webhook {id} is not what was stored")).collect();
     let webhooks = usize::try_from(evidence.webhooks).unwrap_or_default();
     let mut findings = vec![Finding::new(14, FORWARD, steps, backwards), Finding::new(15, HINTS, webhooks, altered)];
-    let Some(url) = system.ccp_sim.as_deref() else {
+    let Some((ledger, url)) = ledger.zip(system.ccp_sim.as_deref()) else {
         findings.extend([(11, ONCE), (13, KNOWN), (13, SAME)].map(|(number, claim)| Finding::not_given(number, claim)));
         return Ok(findings);
     };
-    let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build()?;
-    let ledger = http.get(format!("{url}/sim/ledger")).send().await.context("the provider cannot be reached")?;
-    let ledger: Ledger = ledger.error_for_status()?.json().await?;
     let effects = ledger.effects.len();
-    let (compared, differing) = agreement::check(evidence, &system.database_url, (&http, url)).await?;
+    let (compared, differing) = agreement::check(evidence, &system.database_url, (&client()?, url)).await?;
+    let mut once = twice(&ledger);
+    once.extend(unasked(evidence, &ledger));
     findings.extend([
-        Finding::new(11, ONCE, effects, twice(&ledger)),
+        Finding::new(11, ONCE, effects, once),
         Finding::new(13, KNOWN, effects, orphans(evidence, &ledger, &fold::orders(evidence))),
         Finding::new(13, SAME, compared, differing),
     ]);
@@ -71,6 +89,30 @@ fn twice(ledger: &Ledger) -> Vec<String> {
     let things = by_thing.into_iter().filter(|(_, count)| *count > 1);
     let things = things.map(|((operation, about), count)| format!("{operation} of {about} took effect {count} times"));
     keys.chain(things).collect()
+}
+
+/// What was done to something of ours under a key that no effect has: it was asked for again under another one. Others
+/// may have accounts there that we know nothing of.
+fn unasked(evidence: &Evidence, ledger: &Ledger) -> Vec<String> {
+    let own = evidence.effects.iter().flat_map(|effect| {
+        let further = ["undo", "expire"].map(|what| ids::derived(&[what, &effect.op_id.to_string()]));
+        further.into_iter().chain([effect.op_id])
+    });
+    let own: BTreeSet<Uuid> = own.collect();
+    let subscriptions: BTreeSet<String> = fold::cores(evidence.events.iter())
+        .into_values()
+        .filter_map(|stream| Some(stream.state?.started.provider_subscription_id))
+        .collect();
+    let is_ours = |entry: &&Entry| match &entry.external_ref {
+        Some(external_ref) => Uuid::parse_str(external_ref).is_ok(),
+        None => subscriptions.contains(&entry.resource_id),
+    };
+    let strange = ledger.effects.iter().filter(is_ours);
+    let strange = strange.filter(|entry| !Uuid::parse_str(&entry.key).is_ok_and(|key| own.contains(&key)));
+    let told = |entry: &Entry| {
+        format!("{} of {} was done under {}, which is no effect's", entry.operation, entry.resource_id, entry.key)
+    };
+    strange.map(told).collect()
 }
 
 /// Orders the provider has: each is known here under its id, was cancelled there, is still being asked about, or was

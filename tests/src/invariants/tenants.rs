@@ -23,6 +23,7 @@ use crate::driver::Stories;
 pub(super) fn check(evidence: &Evidence, stories: Option<&Stories>) -> Finding {
     let mut violations: Vec<String> = strangers(&evidence.events);
     violations.extend(people::misplaced(evidence));
+    violations.extend(evidence.misfiled.iter().cloned());
     let peeks = stories.map(|stories| stories.peeks.as_slice()).unwrap_or_default();
     let seen = peeks.iter().filter(|(_, status)| *status == 200);
     violations.extend(seen.map(|(path, _)| format!("{path} was shown to another tenant")));

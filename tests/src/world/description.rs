@@ -20,6 +20,9 @@ pub struct Description {
     /// The world's database, as superuser.
     pub postgres_url: String,
     pub nats_url: String,
+    /// Its own names on the message server, which it may share with other worlds.
+    pub stream: String,
+    pub subject_prefix: String,
     pub webhook_secrets: WebhookSecrets,
     pub tokens: Tokens,
     /// Null in an empty world.

@@ -68,6 +68,8 @@ pub fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     let _ = fs::remove_file(&draft);
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     file.write_all(text.as_bytes())?;
+    // Renamed before it is on disk, it may be empty after a crash of the machine.
+    file.sync_all()?;
     fs::rename(&draft, path).with_context(|| format!("cannot write {}", path.display()))
 }
 

@@ -188,6 +188,7 @@ impl Server {
     }
 
     async fn try_start(&mut self) -> anyhow::Result<()> {
+        remove_stale_pid_file(&self.data());
         let settings = self.options.all_settings(self.port);
         let settings = settings.into_iter().flat_map(|(name, value)| ["-c".to_string(), format!("{name}={value}")]);
         let launch = Launch::new(self.bin.join("postgres"), &self.log)
@@ -271,6 +272,19 @@ fn is_still_leaving(failure: &anyhow::Error) -> bool {
     text.contains("is still in use") || text.contains("postmaster.pid\" already exists")
 }
 
+/// After a crash of the machine the file names a process that may be anything by now, and Postgres would wait for it:
+/// in a container the numbers are the same ones after every start.
+fn remove_stale_pid_file(data: &Path) {
+    let path = data.join("postmaster.pid");
+    let Ok(text) = fs::read_to_string(&path) else { return };
+    let Some(pid) = text.lines().next().map(str::trim).filter(|pid| pid.parse::<u32>().is_ok()) else { return };
+    // What is no Postgres is none of ours; of one that runs Postgres itself knows best.
+    let is_another = fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.trim() != "postgres");
+    if is_another {
+        let _ = fs::remove_file(path);
+    }
+}
+
 /// The superuser's password lies beside the data it opens, readable for the server's account alone.
 fn keep_password(cluster: &Path, account: Option<Account>) -> anyhow::Result<String> {
     let path = cluster.join("superuser_password");
@@ -283,4 +297,29 @@ fn keep_password(cluster: &Path, account: Option<Account>) -> anyhow::Result<Str
         chown(&path, Some(account.uid), Some(account.gid)).context("cannot hand over the password file")?;
     }
     Ok(password)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A data folder whose pid file names that process, and whether it still does after a look.
+    fn keeps(pid: &str) -> bool {
+        let data = folders::scratch("pid-file").unwrap();
+        fs::write(data.join("postmaster.pid"), format!("{pid}\n{}\n", data.display())).unwrap();
+        remove_stale_pid_file(&data);
+        data.join("postmaster.pid").exists()
+    }
+
+    #[test]
+    fn a_pid_file_that_names_another_program_is_removed() {
+        assert!(!keeps(&std::process::id().to_string()));
+    }
+
+    #[test]
+    fn a_pid_file_that_names_nobody_is_left_to_postgres() {
+        assert!(keeps("4294967295"));
+        assert!(keeps("no number"));
+    }
 }

@@ -11,12 +11,12 @@ use sqlx::{Connection, Executor, PgConnection};
 use tests::driver::{Journal, Line, Load, Received, Request};
 use tests::invariants::{self, Report, Sampler, System};
 use tests::story;
-use tests::world::World;
+use tests::world::{World, nats};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Damage to a database whose product is gone, as somebody would do it who may do anything.
-const DAMAGE: [&str; 11] = [
+const DAMAGE: [&str; 14] = [
     "set session_replication_role = replica",
     "delete from events where position = (select max(position) from events where event_type = 'OrderSubmitted')",
     "update command_results set version = version + 100 where first_position = 1",
@@ -29,6 +29,18 @@ const DAMAGE: [&str; 11] = [
     "insert into dead_letters (reader, generation, aggregate_type, aggregate_id, position, reason) \
      select name, generation, 'order', 'x', 1, 'by hand' from readers where name = 'orders'",
     "insert into read_moves (noun, generation, customer_id) values ('read_orders', 99, gen_random_uuid())",
+    "update read_accounts set customer_id = gen_random_uuid()",
+    "grant update (payload) on events to cloudsales_auditor",
+    "alter table command_results disable trigger results_append_only",
+];
+
+/// What is said of damage that others of its kind would hide.
+const TOLD: [&str; 5] = [
+    "to another customer or reseller",
+    "cloudsales_auditor has UPDATE of a column on events",
+    "the trigger results_append_only does not watch",
+    "cloudsales_app has UPDATE on events",
+    "which is no effect's",
 ];
 
 /// What makes a subscription another than the provider's, with what is said of it.
@@ -103,8 +115,12 @@ async fn faults_done_by_hand_are_found() -> anyhow::Result<()> {
     tell_secrets(&world, &mut connection).await?;
     let report = invariants::check(&system).await?;
     let found: BTreeSet<u8> = report.0.iter().filter(|f| !f.violations.is_empty()).map(|f| f.number).collect();
-    let wanted = BTreeSet::from([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 15, 20, 21, 24]);
+    let wanted = BTreeSet::from([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 20, 21, 24]);
     assert!(found.is_superset(&wanted), "not found: {:?}\n{}", wanted.difference(&found), report.complaints());
+    for told in TOLD {
+        let mut violations = report.0.iter().flat_map(|finding| &finding.violations);
+        assert!(violations.any(|violation| violation.contains(told)), "{told}: {}", report.complaints());
+    }
     let told: Vec<&String> =
         report.0.iter().filter(|finding| finding.number == 24).flat_map(|finding| &finding.violations).collect();
     for secret in ["has the provider's client secret", "has the operator's token", "has the wallet's key"] {
@@ -181,6 +197,19 @@ async fn faults_of_generations_are_found() -> anyhow::Result<()> {
     let (_, found) = generations(&invariants::check(&system).await?);
     assert!(found.contains("directory was rebuilt, and read_customers lacks"), "{found}");
     assert!(found.contains("read_customers has rows of generation 1"), "{found}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_behind_the_end_of_the_mirror_are_found() -> anyhow::Result<()> {
+    let mut world = World::start().await?;
+    world.product.kill9().await?;
+    let mirror = &world.settings.mirror;
+    let stream = async_nats::jetstream::new(nats::connect(&mirror.nats_url).await?);
+    stream.publish(format!("{}.3.price_rule.PriceRuleSet", mirror.subject_prefix), "junk".into()).await?.await?;
+    let report = invariants::check(&System::of(&world, None)).await?;
+    let foreign = report.0.iter().find(|finding| finding.number == 6).unwrap();
+    assert_eq!(foreign.violations.len(), 1, "{}", report.complaints());
     Ok(())
 }
 

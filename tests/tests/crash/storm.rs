@@ -6,11 +6,16 @@ use serde_json::json;
 use tests::trial::{Dice, RECOVERY, Round, Trial};
 
 const ROUNDS: u32 = 30;
-const PROVIDER: [&str; 9] = [
+const PROVIDER: [&str; 14] = [
     "500_after",
+    "500_before",
     "reset",
     "429",
+    "delay",
+    "drip",
     "stale",
+    "partial",
+    "reject_line",
     "webhook_lost",
     "webhook_repeat",
     "webhook_reorder",

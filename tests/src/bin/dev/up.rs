@@ -249,6 +249,8 @@ async fn describe(
         mail: None,
         postgres_url: admin_url_of(&backing.postgres_url, &data.names().database)?,
         nats_url: backing.nats_url.clone(),
+        stream: settings.mirror.stream.clone(),
+        subject_prefix: settings.mirror.subject_prefix.clone(),
         webhook_secrets: WebhookSecrets { ccp: settings.provider.webhook_secret.clone(), payments },
         sample,
         pids: BTreeMap::new(),

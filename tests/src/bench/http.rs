@@ -60,13 +60,13 @@ struct Targets {
 }
 
 impl Served {
-    /// Starts it on a log of its own and opens the accounts.
+    /// Starts it on a log of that name, which nobody else may have written to, and opens the accounts.
     ///
     /// # Errors
     /// When a process does not start, or a request is refused.
-    pub async fn start(plan: &Plan, ground: &Ground, roles: Roles) -> anyhow::Result<Self> {
-        let settings = settings(ground, name(roles)).await?;
-        let provider = settings.simulate_provider(&ground.folder.join(name(roles)).join("ccp-sim")).await?;
+    pub async fn start(name: &str, plan: &Plan, ground: &Ground, roles: Roles) -> anyhow::Result<Self> {
+        let settings = settings(ground, name).await?;
+        let provider = settings.simulate_provider(&ground.folder.join(name).join("ccp-sim")).await?;
         let launch = settings.cloudsales("cloudsales.log")?.argument("serve");
         let launch = if roles == Roles::Http { launch.arguments(["--roles", "http"]) } else { launch };
         let mut product = launch.spawn()?;
@@ -177,13 +177,6 @@ async fn in_transaction(database: &mut PgConnection) -> anyhow::Result<bool> {
 
 fn take(targets: Arc<Targets>) -> anyhow::Result<Targets> {
     Arc::into_inner(targets).context("a connection is still open")
-}
-
-const fn name(roles: Roles) -> &'static str {
-    match roles {
-        Roles::All => "bench_http_all",
-        Roles::Http => "bench_http_only",
-    }
 }
 
 /// Settings of a product with a database, a stream and a provider of that name.

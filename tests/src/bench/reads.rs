@@ -48,7 +48,7 @@ type Targets = Arc<Vec<(String, String)>>;
 /// When a server does not start, or anything but 200 is answered.
 pub async fn measure(plan: &Plan, ground: &Ground, report: &mut Report) -> anyhow::Result<()> {
     let plan = &Plan { accounts: plan.accounts / SHARE, ..plan.clone() };
-    let served = Served::start(plan, ground, Roles::All).await?;
+    let served = Served::start("bench_reads", plan, ground, Roles::All).await?;
     let site = served.site();
     let tokens = served.callers();
     let client = Client::new(&site.api, &tokens[0].1)?;

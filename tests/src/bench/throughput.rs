@@ -161,7 +161,8 @@ async fn served(wanted: bool, plan: &Plan, ground: &Ground, roles: Roles) -> any
     if !wanted {
         return Ok(None);
     }
-    let mut served = Served::start(plan, ground, roles).await?;
+    let name = if roles == Roles::All { "bench_http_all" } else { "bench_http_only" };
+    let mut served = Served::start(name, plan, ground, roles).await?;
     served.pause().await?;
     Ok(Some(served))
 }

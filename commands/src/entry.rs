@@ -25,13 +25,12 @@ use crate::{Answer, Bus, Failure, Receipt, Rejection, Work, index};
 
 /// How long a caller waits for it to be written.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long the server lets one wait for the others: an append takes milliseconds.
-const WAIT: &str = "set local lock_timeout = '5s'";
+/// How long the server lets one wait for the others, an append taking milliseconds; and how long one that has gone without
+/// a word keeps them waiting, for it may hold the lock of the log.
+const WAIT: &str = "select set_config('lock_timeout', '5s', true), \
+    set_config('idle_in_transaction_session_timeout', '5s', true)";
 /// Until the transaction ends, however that comes about.
 const LOCK: &str = "select pg_advisory_xact_lock(hashtextextended('price-rule/' || $1::text, 0))";
-
-/// Every append takes it, and holds it until its commit.
-const LOG_LOCK: &str = "select pg_advisory_xact_lock(1)";
 
 /// What a command was decided on that no version tells.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +74,7 @@ impl Entry {
                 Ok(now_in == last_in)
             }
             Self::Closing { customer_id } => {
-                sqlx::query(LOG_LOCK).execute(&mut *tx).await?;
+                append::hold_log_in_tx(tx).await?;
                 let accounts = index::open_accounts(&mut *tx, customer_id).await?;
                 let invoices = index::open_invoices(&mut *tx, customer_id).await?;
                 let balances = index::balances(&mut *tx, customer_id).await?;
@@ -87,7 +86,7 @@ impl Entry {
                 Ok(all.iter().all(|(aggregate, ids)| were_read(seen, *aggregate, ids)))
             }
             Self::ClosingAccount { account_id } => {
-                sqlx::query(LOG_LOCK).execute(&mut *tx).await?;
+                append::hold_log_in_tx(tx).await?;
                 let orders = index::open_orders(&mut *tx, account_id).await?;
                 let has_live_subscriptions = index::has_live_subscriptions(&mut *tx, account_id).await?;
                 Ok(!has_live_subscriptions && were_read(seen, AggregateType::Order, &orders))

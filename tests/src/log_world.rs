@@ -15,7 +15,7 @@ use anyhow::{Context as _, ensure};
 use chrono::{DateTime, Utc};
 use commands::seller::{Seller, SellerEntity};
 use commands::{Bus, Clock, Command, Context, Receipt, Rejection};
-use event_log::{Batcher, migrate, patience};
+use event_log::{Batcher, append, migrate, patience};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool, Postgres, Transaction};
 use tokio_util::sync::CancellationToken;
@@ -94,7 +94,7 @@ impl LogWorld {
     /// Any database error.
     pub async fn hold_head(&self) -> anyhow::Result<Transaction<'static, Postgres>> {
         let mut tx = self.owner.begin().await?;
-        sqlx::query("select pg_advisory_xact_lock(1)").execute(&mut *tx).await?;
+        append::hold_log_in_tx(&mut tx).await?;
         Ok(tx)
     }
 

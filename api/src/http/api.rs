@@ -251,11 +251,11 @@ impl Api {
     /// When the log cannot be read.
     pub async fn event_position(&self, receipt: &Receipt) -> Result<i64, Problem> {
         let ReceiptBody::Resource { stream, version } = &receipt.answer else { return Ok(receipt.last_position) };
-        if receipt.at.is_none() || *version == 0 {
+        if receipt.at.is_none() {
             return Ok(receipt.last_position);
         }
-        let since = event_log::stream::events(self.pool(), stream.aggregate.name(), &stream.id, version - 1).await?;
-        Ok(since.first().map_or(receipt.last_position, |event| event.position))
+        let made_so = event_log::stream::position(self.pool(), stream, *version).await?;
+        Ok(made_so.unwrap_or(receipt.last_position))
     }
 
     /// A command's answer that is no stream's resource.

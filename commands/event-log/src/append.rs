@@ -126,6 +126,15 @@ pub async fn append(connection: &mut PgConnection, batch: &[Submission]) -> Resu
     Ok(verdicts(&arrays, rows, batch.len()))
 }
 
+/// Keeps every other append waiting until this transaction ends, so that what it looks at is still so when it appends.
+/// An append takes the same lock itself, which whoever holds it may do again.
+///
+/// # Errors
+/// Any database error.
+pub async fn hold_log_in_tx(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("select pg_advisory_xact_lock(1)").execute(tx).await.map(drop)
+}
+
 #[derive(FromRow)]
 struct Row {
     command: i32,

@@ -135,6 +135,20 @@ fn undecodable(recorded: &Recorded, error: &serde_json::Error) -> domain::codec:
     }
 }
 
+/// Where in the log the event is that made a stream's version; `None` without such an event.
+///
+/// # Errors
+/// [`LogError::Database`].
+pub async fn position<'e, E: PgExecutor<'e>>(
+    executor: E,
+    stream: &StreamId,
+    version: i64,
+) -> Result<Option<i64>, LogError> {
+    let sql = "select position from events where aggregate_type = $1 and aggregate_id = $2 and sequence = $3";
+    let found = sqlx::query_scalar(sql).bind(stream.aggregate.name()).bind(&stream.id).bind(version);
+    Ok(found.fetch_optional(executor).await?)
+}
+
 /// The events of one stream after `sequence`, in order.
 ///
 /// # Errors

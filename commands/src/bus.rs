@@ -172,17 +172,17 @@ impl Bus {
         }
         let ticket = Ticket::default();
         let (seen, next) = (work.seen(), work.next(&ticket));
-        let streams: Vec<StreamId> = work.streams().cloned().collect();
         let status = answer.status;
         let fingerprint = work.context.key.fingerprint.clone();
         let at = work.log.events.is_empty().then_some(work.context.at);
         let (submission, body) = submission(turn.key, work, answer, ticket);
         let queued = self.states.advance(&seen, next, || self.batcher.submit(submission));
         let Some(queued) = queued else { return Ok(Attempt::Outrun) };
+        let streams = || seen.iter().map(|(stream, _)| stream);
         let verdict = match queued {
             Ok(receiver) => tokio::time::timeout(PATIENCE, receiver).await,
             Err(error) => {
-                self.states.forget(&streams);
+                self.states.forget(streams());
                 return Err(error.into());
             }
         };
@@ -192,15 +192,15 @@ impl Bus {
                 Ok(Attempt::Done(Receipt { status, answer: body, last_position: last, replayed: false, at }))
             }
             Ok(Verdict::Done(stored)) => {
-                self.states.forget(&streams);
+                self.states.forget(streams());
                 replay(stored, &fingerprint).map(Attempt::Done)
             }
             Ok(Verdict::Conflict) => {
-                self.states.forget(&streams);
+                self.states.forget(streams());
                 Ok(Attempt::Conflict)
             }
             Err(error) => {
-                self.states.forget(&streams);
+                self.states.forget(streams());
                 Err(error.into())
             }
         }
@@ -298,17 +298,19 @@ pub(crate) fn submission(id: Uuid, work: Work<'_>, answer: crate::Answer, ticket
         }
         AnswerBody::Other(json) => (None, Some(json.to_string()), ReceiptBody::Other(json.to_string())),
     };
+    let fingerprint = work.context.key.fingerprint.clone();
+    let (log, reads) = work.into_parts();
     let submission = Submission {
         id,
-        fingerprint: work.context.key.fingerprint.clone(),
+        fingerprint,
         status: answer.status,
         result,
         outcome,
-        reads: work.reads(),
-        events: work.log.events,
-        personal: work.log.personal,
+        reads,
+        events: log.events,
+        personal: log.personal,
         ticket,
-        depends_on: work.log.tickets,
+        depends_on: log.tickets,
     };
     (submission, body)
 }

@@ -121,14 +121,17 @@ impl<'a> Work<'a> {
     /// # Errors
     /// [`Failure::Log`].
     pub async fn read<D: Decider>(&mut self, id: impl std::fmt::Display) -> Result<Arc<Versioned<D::State>>, Failure> {
-        let stream = StreamId::new(D::TYPE, id);
-        if let Some(state) = self.streams.get(&stream).and_then(|touched| touched.now.state::<D>()) {
+        self.read_stream::<D>(&StreamId::new(D::TYPE, id)).await
+    }
+
+    async fn read_stream<D: Decider>(&mut self, stream: &StreamId) -> Result<Arc<Versioned<D::State>>, Failure> {
+        if let Some(state) = self.streams.get(stream).and_then(|touched| touched.now.state::<D>()) {
             return Ok(state);
         }
-        let slot = self.look_up::<D>(&stream).await?;
+        let slot = self.look_up::<D>(stream).await?;
         let state = slot.state::<D>().unwrap_or_default();
         self.log.tickets.extend(slot.pending());
-        self.streams.insert(stream, Touched { seen: state.version, now: slot, written: false });
+        self.streams.insert(stream.clone(), Touched { seen: state.version, now: slot, written: false });
         Ok(state)
     }
 
@@ -198,7 +201,7 @@ impl<'a> Work<'a> {
         customer: Option<Uuid>,
     ) -> Result<(), Failure> {
         let stream = StreamId::new(D::TYPE, id);
-        let state = self.read::<D>(&stream.id).await?;
+        let state = self.read_stream::<D>(&stream).await?;
         // The first stream a command writes is the resource its `If-Match` is about.
         if self.log.events.is_empty() {
             self.must_match(state.version)?;
@@ -273,10 +276,10 @@ impl<'a> Work<'a> {
         self.streams.iter().map(|(stream, touched)| (stream.clone(), touched.seen)).collect()
     }
 
-    /// Streams read but not written, with the version they had.
-    pub(crate) fn reads(&self) -> Vec<(StreamId, i64)> {
-        let unwritten = self.streams.iter().filter(|(_, touched)| !touched.written);
-        unwritten.map(|(stream, touched)| (stream.clone(), touched.seen)).collect()
+    /// What was decided, and the streams read but not written, with the version they had.
+    pub(crate) fn into_parts(self) -> (Pending, Vec<(StreamId, i64)>) {
+        let unwritten = self.streams.into_iter().filter(|(_, touched)| !touched.written);
+        (self.log, unwritten.map(|(stream, touched)| (stream, touched.seen)).collect())
     }
 
     /// The new states, pending under `ticket`.

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::{FuturesUnordered, StreamExt};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinSet;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -102,7 +104,7 @@ impl Batcher {
             shutdown: shutdown.clone(),
         };
         let free = std::iter::repeat_with(lane).take(LANES).collect();
-        let task = Task { waiting, gathered: VecDeque::new(), free, busy: JoinSet::new() };
+        let task = Task { waiting, gathered: VecDeque::new(), free, busy: FuturesUnordered::new() };
         (Self { queue, committed, committed_to }, tokio::spawn(task.run(shutdown)))
     }
 
@@ -159,7 +161,7 @@ struct Task {
     gathered: VecDeque<Waiting>,
     /// Connections without a batch.
     free: Vec<Lane>,
-    busy: JoinSet<Lane>,
+    busy: FuturesUnordered<BoxFuture<'static, Result<Lane, JoinError>>>,
 }
 
 impl Task {
@@ -169,10 +171,10 @@ impl Task {
             if !batch.is_empty()
                 && let Some(lane) = self.free.pop()
             {
-                self.busy.spawn(lane.settle(batch));
+                self.busy.push(under_way(lane, batch));
             }
         }
-        while self.busy.join_next().await.is_some() {}
+        while self.busy.next().await.is_some() {}
         debug!("the append queue is drained");
     }
 
@@ -191,7 +193,7 @@ impl Task {
             tokio::select! {
                 biased;
                 next = self.waiting.recv(), if open && self.gathered.len() < GATHERED => self.gathered.extend(next),
-                Some(lane) = self.busy.join_next(), if !self.busy.is_empty() => match lane {
+                Some(lane) = self.busy.next(), if !self.busy.is_empty() => match lane {
                     Ok(lane) => self.free.push(lane),
                     // Its tickets will never be settled: whoever waits is told that nothing is taken any more.
                     Err(error) => {
@@ -372,6 +374,16 @@ impl Lane {
         let verdicts = append::append(connection, submissions).await?;
         crash::point("append.after");
         Ok(verdicts)
+    }
+}
+
+/// A large batch is sent by a task of its own, beside the gathering of the next. A few commands are sent by this one: to
+/// wake another for them would take longer than to send them.
+fn under_way(lane: Lane, batch: Vec<Waiting>) -> BoxFuture<'static, Result<Lane, JoinError>> {
+    if batch.len() < SECOND_BATCH {
+        lane.settle(batch).map(Ok).boxed()
+    } else {
+        tokio::spawn(lane.settle(batch)).boxed()
     }
 }
 

@@ -37,7 +37,7 @@ impl Random {
     /// A text of `length` characters that no other call gives; at least 16.
     pub fn name(&mut self, length: usize) -> String {
         let mut name = format!("{:016x}", self.number());
-        name.extend(std::iter::repeat_n('n', length.saturating_sub(name.len())));
+        name.push_str(&"n".repeat(length.saturating_sub(name.len())));
         name
     }
 }

@@ -115,17 +115,17 @@ async fn the_auditor_reads_the_log_and_no_personal_data() {
 }
 
 #[tokio::test]
-async fn the_product_appends_by_the_one_function_only() {
+async fn the_product_appends_by_two_functions_only() {
     let world = world().await;
     let app = login(&world.urls.app).await;
     let may_call: Vec<String> = sqlx::query_scalar(
         "select proname::text from pg_proc where pronamespace = 'public'::regnamespace and prosecdef \
-            and has_function_privilege(oid, 'execute')",
+            and has_function_privilege(oid, 'execute') order by proname",
     )
     .fetch_all(&app)
     .await
     .unwrap();
-    assert_eq!(may_call, ["append_batch"]);
+    assert_eq!(may_call, ["append_batch", "append_event"]);
     let walk: bool = sqlx::query_scalar(
         "select has_function_privilege(oid, 'execute') from pg_proc where proname = 'append_one_by_one'",
     )

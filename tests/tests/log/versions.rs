@@ -187,3 +187,35 @@ async fn a_command_of_several_streams_is_written_whole_or_not_at_all() {
     assert_eq!(verdicts, [Verdict::Appended { first: 3, last: 5 }, Verdict::Appended { first: 6, last: 6 }]);
     check_log(&world.app).await.unwrap();
 }
+
+/// It goes a shorter way through the log than many together.
+#[tokio::test]
+async fn a_command_that_comes_alone_is_judged_like_any_other() {
+    let world = LogWorld::new().await.unwrap();
+    let mut connection = PgConnection::connect(&world.urls.app).await.unwrap();
+    let reading = |key: &str, n: usize, reads: Vec<_>| {
+        let mut one = rule_events(key, n, (0, 1)).unwrap();
+        one.reads = reads.into_iter().map(|(n, version)| (rule_stream(n), version)).collect();
+        one
+    };
+    let written = |position| Verdict::Appended { first: position, last: position };
+    let cases = [
+        ("begins a stream", reading("first", 1, vec![]), written(1)),
+        ("goes on with it", rule_events("second", 1, (1, 1)).unwrap(), written(2)),
+        ("has missed an event of its stream", rule_events("late", 1, (1, 1)).unwrap(), Verdict::Conflict),
+        ("has missed an event of what it read", reading("stale", 2, vec![(3, 0), (1, 1)]), Verdict::Conflict),
+        ("has read what is so", reading("current", 2, vec![(1, 2), (3, 0)]), written(3)),
+        ("decides again under the same key", reading("stale", 3, vec![(1, 2), (2, 1)]), written(4)),
+    ];
+    for (what, one, expected) in cases {
+        assert_eq!(append::append(&mut connection, &[one]).await.unwrap(), [expected], "{what}");
+    }
+    // A key that was used before says so, whatever else would stand against the command.
+    for again in [rule_events("second", 1, (2, 1)).unwrap(), reading("second", 4, vec![(1, 0)])] {
+        let verdicts = append::append(&mut connection, &[again]).await.unwrap();
+        let [Verdict::Done(kept)] = verdicts.as_slice() else { panic!("{verdicts:?}") };
+        assert_eq!((kept.version, kept.first_position, kept.last_position), (2, 2, 2));
+    }
+    assert_eq!(world.head().await.unwrap(), 4);
+    check_log(&world.app).await.unwrap();
+}

@@ -118,8 +118,8 @@ const APP_RIGHTS: &str = "\
                  unnest(array['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) p \
         union all select case when not has_table_privilege(t, 'SELECT') then 'no SELECT on ' || t end \
             from unnest(array['events', 'log_head', 'command_results', 'personal_data']) t \
-        union all select case when not has_function_privilege(oid, 'EXECUTE') then 'no EXECUTE on append_batch' end \
-            from pg_proc where proname = 'append_batch' and pronamespace = 'public'::regnamespace \
+        union all select case when not has_function_privilege(oid, 'EXECUTE') then 'no EXECUTE on ' || proname end \
+            from pg_proc where proname in ('append_batch', 'append_event') and pronamespace = 'public'::regnamespace \
     ) problems";
 
 async fn app_rights(connection: &mut PgConnection) -> Result<Finding, sqlx::Error> {

@@ -6,10 +6,11 @@ use domain::{PersonalData, StreamId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::json::Json;
 use super::{NewEvent, Row, Submission};
 
 /// The event that empties its customer's persons: nobody can append it without that happening.
-const ERASED: &str = "PersonalDataErased";
+pub(super) const ERASED: &str = "PersonalDataErased";
 
 /// The batch as the function wants it. Commands and streams are named by ordinals from 1.
 #[derive(Default)]
@@ -20,7 +21,7 @@ pub(super) struct Arrays<'a> {
     result_types: Vec<Option<&'a str>>,
     result_ids: Vec<Option<&'a str>>,
     result_versions: Vec<i64>,
-    outcomes: Vec<Option<&'a str>>,
+    outcomes: Vec<Option<Json<'a>>>,
     pub(super) first_offsets: Vec<i32>,
     pub(super) last_offsets: Vec<i32>,
     read_commands: Vec<i32>,
@@ -70,8 +71,8 @@ struct EventArrays<'a> {
     sequences: Vec<i64>,
     types: Vec<&'a str>,
     versions: Vec<&'a str>,
-    payloads: Vec<&'a str>,
-    metadatas: Vec<&'a str>,
+    payloads: Vec<Json<'a>>,
+    metadatas: Vec<Json<'a>>,
     ids: Vec<Uuid>,
     customers: Vec<Option<Uuid>>,
 }
@@ -105,7 +106,7 @@ impl<'a> Arrays<'a> {
         self.result_types.push(submission.result.as_ref().map(|(stream, _)| stream.aggregate.name()));
         self.result_ids.push(submission.result.as_ref().map(|(stream, _)| stream.id.as_str()));
         self.result_versions.push(submission.result.as_ref().map_or(0, |(_, version)| *version));
-        self.outcomes.push(submission.outcome.as_deref());
+        self.outcomes.push(submission.outcome.as_deref().map(Json));
         self.first_offsets.push(before + count.min(1));
         self.last_offsets.push(before + count);
         for (stream, version) in &submission.reads {
@@ -173,11 +174,11 @@ impl<'a> Arrays<'a> {
     }
 }
 
-/// The casts make text arrays json on the server: one parse there, none here.
+/// Only the few personal records are texts that the server casts.
 const CALL: &str = "select command, verdict, first_position, last_position, fingerprint, status, aggregate_type, \
     aggregate_id, version, outcome::text as outcome from append_batch( \
-    $1, $2, $3, $4, $5, $6, $7::text[]::json[], $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-    $22, $23::text[]::json[], $24::text[]::json[], $25, $26, $27, $28, $29, $30, $31, $32::text[]::json[], $33, $34, $35)";
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, \
+    $25, $26, $27, $28, $29, $30, $31, $32::text[]::json[], $33, $34, $35)";
 
 impl Foundations {
     fn add(&mut self, command: i32, submission: &Submission, batch: &[Submission]) {
@@ -212,8 +213,8 @@ impl<'a> EventArrays<'a> {
         self.sequences.push(event.sequence);
         self.types.push(event.event_type);
         self.versions.push(event.event_version);
-        self.payloads.push(&event.payload);
-        self.metadatas.push(&event.metadata);
+        self.payloads.push(Json(&event.payload));
+        self.metadatas.push(Json(&event.metadata));
         self.ids.push(event.event_id);
         self.customers.push(event.customer_id);
     }

@@ -1,0 +1,33 @@
+//! JSON texts as arguments, as they are: sent as `json`, they are not text first that the server turns into JSON.
+
+use sqlx::encode::IsNull;
+use sqlx::error::BoxDynError;
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo};
+use sqlx::{Encode, Postgres, Type};
+
+/// Of `json` and `json[]`, the same in every database.
+const JSON: Oid = Oid(114);
+const JSON_ARRAY: Oid = Oid(199);
+
+/// A text that is JSON already.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Json<'a>(pub &'a str);
+
+impl Type<Postgres> for Json<'_> {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(JSON)
+    }
+}
+
+impl PgHasArrayType for Json<'_> {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(JSON_ARRAY)
+    }
+}
+
+impl<'q> Encode<'q, Postgres> for Json<'_> {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        <&str as Encode<'_, Postgres>>::encode_by_ref(&self.0, buffer)
+    }
+}

@@ -122,13 +122,21 @@ pub async fn stored_outcome<'e, E: sqlx::PgExecutor<'e>>(
 /// One transaction: writes what fits, answers one verdict per submission in their order.
 ///
 /// # Errors
-/// Any database error; then either all of it was committed or none, and sending the same batch again tells which.
+/// Any database error; then either all of it was committed or none, and sending the same batch [again] tells which.
 pub async fn append(connection: &mut PgConnection, batch: &[Submission]) -> Result<Vec<Verdict>, sqlx::Error> {
     if let Some(one) = One::of(batch)
         && let Some(position) = one.call(connection).await?
     {
         return Ok(vec![Verdict::Appended { first: position, last: position }]);
     }
+    again(connection, batch).await
+}
+
+/// As [`append`], for a batch that may have been written already: in one round trip whatever became of it.
+///
+/// # Errors
+/// As [`append`].
+pub async fn again(connection: &mut PgConnection, batch: &[Submission]) -> Result<Vec<Verdict>, sqlx::Error> {
     let arrays = Arrays::of(batch);
     let rows = arrays.call(connection).await?;
     Ok(verdicts(&arrays, rows, batch.len()))

@@ -3,6 +3,8 @@
 //! Two batches may be under way, each over a connection of its own. A command that was decided on the result of one
 //! under way goes with it or waits for it: it must not be written if that one is not.
 
+mod lane;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -11,14 +13,14 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{debug, error};
 
-use crate::append::{self, Submission, Verdict};
-use crate::{AppendError, crash, error::is_transient};
+use self::lane::Lane;
+use crate::AppendError;
+use crate::append::{Submission, Verdict};
 
 /// Commands waiting at most; beyond it callers are told to come back.
 pub const QUEUE: usize = 4_096;
@@ -35,13 +37,6 @@ const SECOND_BATCH: usize = 16;
 const ROUNDS: usize = 3;
 /// Commands taken from the queue ahead of their batch at most.
 const GATHERED: usize = 2 * BATCH_COMMANDS;
-/// A batch takes milliseconds. The server itself ends one that takes this long, which waits for something then, and it
-/// is sent again.
-const SETTINGS: [(&str, &str); 2] = [("statement_timeout", "15s"), ("idle_in_transaction_session_timeout", "10s")];
-/// An answer that has not come by now never will: longer than the server's own limit.
-const GIVEN_UP: Duration = Duration::from_secs(20);
-/// How long the first reconnection waits; doubles up to a second.
-const RECONNECT_MS: u64 = 20;
 
 type Answer = Result<Verdict, AppendError>;
 
@@ -96,13 +91,8 @@ impl Batcher {
     pub fn start(options: PgConnectOptions, shutdown: CancellationToken) -> (Self, tokio::task::JoinHandle<()>) {
         let (queue, waiting) = mpsc::channel(QUEUE - GATHERED);
         let (committed_to, committed) = watch::channel(0);
-        let (committed_to, options) = (Arc::new(committed_to), options.options(SETTINGS));
-        let lane = || Lane {
-            options: options.clone(),
-            connection: None,
-            committed: Arc::clone(&committed_to),
-            shutdown: shutdown.clone(),
-        };
+        let committed_to = Arc::new(committed_to);
+        let lane = || Lane::new(&options, &committed_to, &shutdown);
         let free = std::iter::repeat_with(lane).take(LANES).collect();
         let task = Task { waiting, gathered: VecDeque::new(), free, busy: FuturesUnordered::new() };
         (Self { queue, committed, committed_to }, tokio::spawn(task.run(shutdown)))
@@ -280,100 +270,6 @@ impl Waiting {
     fn may_go_after(&self, batch: &[Self]) -> bool {
         let here = |ticket: &Ticket| batch.iter().any(|earlier| earlier.submission.ticket.is(ticket));
         self.submission.depends_on.iter().all(|ticket| !ticket.is_pending() || here(ticket))
-    }
-}
-
-/// A connection of its own, with at most one batch under way.
-struct Lane {
-    options: PgConnectOptions,
-    connection: Option<PgConnection>,
-    committed: Arc<watch::Sender<i64>>,
-    shutdown: CancellationToken,
-}
-
-impl Lane {
-    /// Sends the batch until there is a verdict. A lost connection leaves the outcome open, so the same batch goes
-    /// again: the keys in it make that safe.
-    async fn settle(mut self, batch: Vec<Waiting>) -> Self {
-        let (submissions, waiters): (Vec<_>, Vec<_>) = batch.into_iter().map(|w| (w.submission, w.answer)).unzip();
-        metrics::histogram!("append_batch_commands").record(u32::try_from(submissions.len()).unwrap_or(u32::MAX));
-        let answers = self.verdicts(&submissions).await;
-        let last = answers.iter().filter_map(|answer| match answer {
-            Ok(Verdict::Appended { last, .. }) => Some(*last),
-            // Perhaps of this very batch, sent again after a lost connection.
-            Ok(Verdict::Done(stored)) => Some(stored.last_position),
-            Ok(Verdict::Conflict) | Err(_) => None,
-        });
-        if let Some(last) = last.max() {
-            note(&self.committed, last);
-        }
-        for ((answer, waiter), submission) in answers.into_iter().zip(waiters).zip(&submissions) {
-            submission.ticket.settle(matches!(answer, Ok(Verdict::Appended { .. })));
-            // A caller that has given up will find the outcome under its key.
-            let _ = waiter.send(answer);
-        }
-        self
-    }
-
-    async fn verdicts(&mut self, submissions: &[Submission]) -> Vec<Answer> {
-        match self.send(submissions).await {
-            Ok(verdicts) => verdicts.into_iter().map(Ok).collect(),
-            Err(AppendError::Rejected) if submissions.len() > 1 => self.one_by_one(submissions).await,
-            Err(error) => submissions.iter().map(|_| Err(error)).collect(),
-        }
-    }
-
-    /// One command's rows spoil the batch: finds it and lets the others through, but for those that were decided on
-    /// its result. Alone, they would leave a hole where its events should have been.
-    async fn one_by_one(&mut self, submissions: &[Submission]) -> Vec<Answer> {
-        let mut answers = Vec::with_capacity(submissions.len());
-        for submission in submissions {
-            let answer = match submission.depends_on.iter().any(Ticket::has_failed) {
-                true => Ok(Verdict::Conflict),
-                false => self.send(std::slice::from_ref(submission)).await.map(|mut verdicts| verdicts.swap_remove(0)),
-            };
-            submission.ticket.settle(matches!(answer, Ok(Verdict::Appended { .. })));
-            answers.push(answer);
-        }
-        answers
-    }
-
-    async fn send(&mut self, submissions: &[Submission]) -> Result<Vec<Verdict>, AppendError> {
-        let mut pause_ms = RECONNECT_MS;
-        loop {
-            // A server that has gone without a word is given up; whatever it still did is found under the keys.
-            let sent = tokio::time::timeout(GIVEN_UP, self.try_send(submissions)).await;
-            match sent.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
-                Ok(verdicts) => return Ok(verdicts),
-                Err(error) if is_transient(&error) => {
-                    self.connection = None;
-                    if self.shutdown.is_cancelled() {
-                        return Err(AppendError::TimedOut);
-                    }
-                    warn!(%error, pause_ms, "the log's connection is lost, the batch will be sent again");
-                    tokio::time::sleep(Duration::from_millis(pause_ms)).await;
-                    pause_ms = (pause_ms * 2).min(1_000);
-                }
-                Err(error) => {
-                    error!(%error, commands = submissions.len(), "the log refuses a batch");
-                    // Whatever it is about this session, the next batch begins anew.
-                    self.connection = None;
-                    return Err(AppendError::Rejected);
-                }
-            }
-        }
-    }
-
-    async fn try_send(&mut self, submissions: &[Submission]) -> Result<Vec<Verdict>, sqlx::Error> {
-        if self.connection.is_none() {
-            self.connection = Some(self.options.connect().await?);
-            info!("connected to the log");
-        }
-        let Some(connection) = self.connection.as_mut() else { return Err(sqlx::Error::WorkerCrashed) };
-        crash::point("append.before");
-        let verdicts = append::append(connection, submissions).await?;
-        crash::point("append.after");
-        Ok(verdicts)
     }
 }
 

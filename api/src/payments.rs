@@ -6,6 +6,7 @@
 mod absent;
 mod ask;
 mod charge;
+mod given_up;
 mod hook;
 mod perform;
 mod refund;

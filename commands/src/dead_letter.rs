@@ -10,6 +10,7 @@ use sqlx::{FromRow, PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use crate::effects::{self, Wanted};
+use crate::payment::asks;
 use crate::work::AnswerBody;
 use crate::{Answer, Command, Context, Failure, Operation, Work};
 
@@ -100,7 +101,8 @@ pub async fn redrive(pool: &PgPool, op_id: Uuid, by: &Context) -> Result<(), sql
 }
 
 /// Closes a dead effect for good. Whoever waits for it is told by an effect of its own, so that nothing stands still
-/// for ever: a change is rejected, an order ends, an account is refused.
+/// for ever: a change is rejected, an order ends, an account is refused; what a gateway may have done with money is
+/// unknown from then on, and what never went out did not happen.
 ///
 /// # Errors
 /// Any database error.
@@ -115,6 +117,7 @@ pub async fn give_up(pool: &PgPool, op_id: Uuid, by: &Context) -> Result<(), sql
         .fetch_optional(&mut *tx)
         .await?;
         if let Some(closed) = closed {
+            asks::end(&mut *tx, op_id).await?;
             tell_who_waits(&mut tx, op_id, closed).await?;
         }
     }
@@ -129,7 +132,8 @@ struct Closed {
     effect: Value,
 }
 
-/// Nobody waits for an effect that cannot even be read.
+/// Nobody waits for an effect that cannot even be read. A payment whose gateway is asked no more waits for an operator,
+/// who resolves it.
 async fn tell_who_waits(tx: &mut PgConnection, op_id: Uuid, closed: Closed) -> Result<(), sqlx::Error> {
     let Ok(effect) = serde_json::from_value::<Effect>(closed.effect) else { return Ok(()) };
     let is_waited_for = matches!(
@@ -138,6 +142,9 @@ async fn tell_who_waits(tx: &mut PgConnection, op_id: Uuid, closed: Closed) -> R
             | Effect::SubmitOrder { .. }
             | Effect::WatchOrder { .. }
             | Effect::ChangeSubscription { .. }
+            | Effect::ChargePayment { .. }
+            | Effect::RefundPayment { .. }
+            | Effect::AskRefund { .. }
     );
     if !is_waited_for {
         return Ok(());
@@ -151,6 +158,18 @@ async fn tell_who_waits(tx: &mut PgConnection, op_id: Uuid, closed: Closed) -> R
         delay: Duration::ZERO,
     };
     effects::ask_in_tx(tx, &wanted).await
+}
+
+/// Whether an effect of that kind about that subject may have reached whoever it is for, in any of its tries.
+///
+/// # Errors
+/// Any database error.
+pub async fn may_have_gone_out<'e, E: PgExecutor<'e>>(executor: E, effect: &Effect) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("select exists (select from effects where subject = $1 and kind = $2 and sent_at is not null)")
+        .bind(effect.subject())
+        .bind(effect.name())
+        .fetch_one(executor)
+        .await
 }
 
 /// Writes down who did what about which one, and why that was dead. False when this very request was noted before, or

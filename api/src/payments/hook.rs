@@ -58,9 +58,7 @@ impl PaymentHook {
         let (id, subject) = (payment.id(), payment.id().to_string());
         match (payment.status, hint.news) {
             (PaymentStatus::Started, _) => Ok(looked(effects::hasten(&self.pool, "charge_payment", &subject).await?)),
-            (PaymentStatus::Ended(PaymentOutcome::Unknown(_)), _) => {
-                Ok(looked(asks::ask_now(&self.pool, "ask_payment", &subject).await?))
-            }
+            (PaymentStatus::Ended(PaymentOutcome::Unknown(_)), _) => self.look_at_unknown(webhook, id).await,
             // Nothing was charged, as far as we knew.
             (PaymentStatus::Ended(PaymentOutcome::Succeeded), _) | (_, News::NotPaid | News::Refund) => {
                 Ok(Applied::Ignored)
@@ -70,6 +68,20 @@ impl PaymentHook {
                 Ok(Applied::Looked)
             }
         }
+    }
+
+    /// Where nobody asks any more, because that was given to an operator, it is asked anew.
+    async fn look_at_unknown(&self, webhook: &str, payment_id: Uuid) -> Result<Applied, sqlx::Error> {
+        const ASKING: &str = "ask_payment";
+        let subject = payment_id.to_string();
+        if asks::ask_now(&self.pool, ASKING, &subject).await? {
+            return Ok(Applied::Looked);
+        }
+        let was_asked = effects::hasten(&self.pool, ASKING, &subject).await?;
+        if was_asked {
+            asks::ask_once_more(&self.pool, ids::derived(&["asked anew", webhook]), payment_id).await?;
+        }
+        Ok(looked(was_asked))
     }
 
     /// It may name the refund, or the payment that goes back.

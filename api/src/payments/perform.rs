@@ -35,6 +35,9 @@ pub(super) type Step = Result<Performed, Performed>;
 impl Performer for Cashier {
     fn perform<'a>(&'a self, due: &'a Due) -> BoxFuture<'a, Performed> {
         Box::pin(async move {
+            if due.gives_up {
+                return self.end_given_up(due).await.unwrap_or_else(|stop| stop);
+            }
             let performed = match &due.effect {
                 Effect::ChargePayment { payment_id } => self.charge(due, *payment_id).await,
                 Effect::AskPayment { payment_id } => self.ask(due, *payment_id).await,

@@ -97,8 +97,8 @@ pub async fn ask_now(pool: &PgPool, kind: &str, subject: &str) -> Result<bool, s
     effects::hasten_open(pool, kind, subject).await
 }
 
-/// Asks about a payment that is over, at once: it may have been charged after all. A second time with the same `op_id`
-/// changes nothing.
+/// Asks at once about a payment about which nobody asks any more: it may have been charged after all. A second time
+/// with the same `op_id` changes nothing.
 ///
 /// # Errors
 /// Any database error.

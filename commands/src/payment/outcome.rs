@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::refund::give_back_in;
 use super::start::known;
 use super::{answer, today};
-use crate::{Answer, Command, Failure, Operation, Work, balance, order};
+use crate::{Answer, Command, Failure, Operation, Work, balance, commission, order};
 
 /// What the gateway says, or that it says nothing. What was known before brings nothing new.
 #[derive(Debug)]
@@ -92,7 +92,8 @@ async fn pay_in(work: &mut Work<'_>, payment: &Payment) -> Result<(), Failure> {
     balance::credit_in(work, payment.started.customer_id, rest, BalanceSource::Payment(payment.id())).await
 }
 
-/// Books money that came in on its invoice: it pays what is left to pay. Nothing is left of what is paid or void.
+/// Books money that came in on its invoice: it pays what is left to pay. Nothing is left of what is paid or void. What
+/// was given up and is paid by it earns its commission after all.
 ///
 /// # Errors
 /// [`Failure::Refused`] for drafts, [`Failure::Log`].
@@ -107,6 +108,7 @@ pub(super) async fn book_in(
     let payment = BookedPayment { payment_id, amount, applied: booked.applied, received_on };
     let book = InvoiceCommand::BookPayment(Box::new(payment));
     work.decide::<InvoiceRules>(started.payable.id(), &book, Some(started.customer_id)).await?;
+    commission::restore_in(work, known(&invoice)?).await?;
     Ok(booked)
 }
 

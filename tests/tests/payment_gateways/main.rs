@@ -6,6 +6,7 @@ mod cashier;
 mod contract;
 mod desk;
 mod faults;
+mod given_up;
 mod ground;
 #[path = "../patience/mod.rs"]
 mod patience;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod everything;
+mod given_up;
 mod outcomes;
 mod outside;
 mod paying;

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cancelled;
+mod given_up;
 mod paid;
+mod retaxed;
 mod tokens;
 mod unpaid;
 mod waiting;

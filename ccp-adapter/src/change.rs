@@ -1,7 +1,5 @@
 //! The change in flight of a subscription: sent, watched, and answered with what the provider then shows.
 
-use std::time::Duration;
-
 use chrono::NaiveDate;
 use commands::effects::{self, Due, Performed};
 use commands::subscription::{ObserveSubscription, RejectChange, ask_for_look};
@@ -17,9 +15,6 @@ use crate::look;
 use crate::outcome::{Outcome, RefusedBy};
 use crate::perform::{self, Adapter, Answered, Step, done, log_away};
 use crate::translate::{ProviderOperationStatus, ProviderSubscription, ProviderSubscriptionStatus};
-
-/// After a read that was older than what it was to show.
-pub(crate) const SOON: Duration = Duration::from_secs(1);
 
 /// What the provider says when the subscription is not in a state for it. It may also be that it is so already.
 const INVALID_STATE: &str = "invalid-state";
@@ -55,7 +50,7 @@ impl Adapter {
         let then = self.load_as_of::<SubscriptionRules>(asked.subscription_id, due.position).await?;
         let change = at_provider(&asked.change.kind, &then.state);
         match self.client.change_subscription(due.op_id, asked.id, &change).await {
-            Outcome::Done(operation_id) => Ok(accepted(due, operation_id)),
+            Outcome::Done(operation_id) => Ok(accepted(operation_id)),
             Outcome::Refused(refused) => self.change_refused(due, asked, refused).await,
             Outcome::NotReached(failure) => Ok(perform::not_reached(due, &failure)),
             Outcome::Unknown(failure) => Ok(perform::unknown(due, &failure)),
@@ -111,7 +106,7 @@ impl Adapter {
         let observe = ObserveSubscription { subscription_id, seen: look::observation(theirs, confirms) };
         match self.answer_as_provider(due, &format!("confirm/{revision}"), &observe).await {
             Ok(()) => {}
-            Err(Answered::Refused(Refusal::StaleObservation)) => return Ok(Performed::poll(SOON)),
+            Err(Answered::Refused(Refusal::StaleObservation)) => return Ok(stale(due)),
             Err(Answered::Refused(Refusal::SeatCountMismatch { .. })) => return Ok(uneven(due)),
             Err(other) => return Ok(other.unforeseen()),
         }
@@ -128,13 +123,20 @@ impl Adapter {
 }
 
 /// The provider will do it: look after a moment, unless a webhook comes sooner.
-pub(crate) fn accepted(due: &Due, operation_id: String) -> Performed {
-    Performed::Poll { after: backoff::poll_after(due.asked), reference: Some(operation_id) }
+pub(crate) fn accepted(operation_id: String) -> Performed {
+    Performed::Poll { after: backoff::poll_after(0), reference: Some(operation_id) }
 }
 
 /// The provider does not know what it has named itself.
 pub(crate) fn lost(due: &Due) -> Performed {
     let why = "the provider does not know it".to_owned();
+    Performed::Again { after: backoff::ask_after(due.attempts), why }
+}
+
+/// It shows what was before. A read may be late by a moment; if it stays like that, the provider has gone back, and
+/// only somebody who looks there can tell what holds.
+pub(crate) fn stale(due: &Due) -> Performed {
+    let why = "the provider shows what is older than what we know".to_owned();
     Performed::Again { after: backoff::ask_after(due.attempts), why }
 }
 

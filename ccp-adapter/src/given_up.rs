@@ -27,7 +27,7 @@ impl Adapter {
             Effect::ChangeSubscription { subscription_id, change_id } => {
                 self.give_up_change(due, *subscription_id, *change_id).await
             }
-            // Nobody waits for these: they never come here.
+            // Nobody waits for these, or they are of other lanes: they never come here.
             Effect::CancelOrder { .. }
             | Effect::SyncCatalogue {}
             | Effect::SendRenewal { .. }

@@ -9,7 +9,7 @@ use domain::{Actor, Asked, Decider, Refusal, ids};
 use uuid::Uuid;
 
 use crate::backoff;
-use crate::change::{SOON, uneven};
+use crate::change::{stale, uneven};
 use crate::perform::{self, Adapter, Answered, Step, done, log_away};
 use crate::reconcile;
 use crate::translate::ProviderSubscription;
@@ -68,7 +68,7 @@ impl Adapter {
         let observe = ObserveSubscription { subscription_id: known.core.started.subscription_id, seen };
         match self.answer_as_provider(due, &n, &observe).await {
             Ok(()) => self.close_noticed(due, &noticed).await,
-            Err(Answered::Refused(Refusal::StaleObservation)) => Err(Performed::poll(SOON)),
+            Err(Answered::Refused(Refusal::StaleObservation)) => Err(stale(due)),
             Err(Answered::Refused(Refusal::SeatCountMismatch { .. })) => Err(uneven(due)),
             Err(other) => Err(other.unforeseen()),
         }

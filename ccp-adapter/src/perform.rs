@@ -8,10 +8,15 @@ use domain::{Actor, Decider, Role};
 use event_log::stream::Versioned;
 use futures::future::BoxFuture;
 use std::sync::Arc;
+use uuid::Uuid;
 
 use crate::CcpClient;
 use crate::backoff;
 use crate::outcome::{Failure, FailureKind};
+
+/// Steps in which a pause of our own grows, to half a minute: about as long as the breaker leaves a provider alone, so
+/// that what waits goes on soon after the provider does.
+const PAUSES: u32 = 6;
 
 /// The performer of the provider's effects.
 #[derive(Debug, Clone)]
@@ -141,10 +146,26 @@ pub(crate) fn log_away(error: sqlx::Error) -> Performed {
     Performed::log_away()
 }
 
-/// Nothing happened at the provider: wait, without counting a try.
+/// Nothing happened at the provider: wait, without counting a try. One that answers but does not let us in, or that
+/// nobody can read, was reached all the same: if it stays like that, it is for the operator.
 pub(crate) fn not_reached(due: &Due, failure: &Failure) -> Performed {
-    let after = backoff::retry_after(due.asked.min(6), due.op_id, failure.retry_after);
-    Performed::Wait { after, why: failure.to_string() }
+    match failure.kind {
+        FailureKind::Unreachable | FailureKind::Throttled | FailureKind::ServerError => {
+            pause(due.asked, due.op_id, failure)
+        }
+        FailureKind::Undecodable | FailureKind::Unauthorised => unknown(due, failure),
+    }
+}
+
+/// How long it is left alone, having been looked at or missed `asked` times. Whoever names a time need not be left
+/// alone for longer and longer; a time of nothing names none.
+fn pause(asked: u32, op_id: Uuid, failure: &Failure) -> Performed {
+    let after = backoff::retry_after(asked.saturating_add(1).min(PAUSES), op_id, failure.retry_after);
+    let why = failure.to_string();
+    match failure.retry_after {
+        Some(named) if !named.is_zero() => Performed::Wait { after, why },
+        Some(_) | None => Performed::Missed { after, why },
+    }
 }
 
 /// Something may have happened: ask before anything else. An answer that nobody can read is for the operator, but only
@@ -155,8 +176,48 @@ pub(crate) fn unknown(due: &Due, failure: &Failure) -> Performed {
 
 /// A question without an answer: nothing can have happened.
 pub(crate) fn unanswered(due: &Due, failure: &Failure) -> Performed {
-    match failure.kind {
-        FailureKind::Unreachable | FailureKind::Throttled | FailureKind::ServerError => not_reached(due, failure),
-        FailureKind::Undecodable | FailureKind::Unauthorised => unknown(due, failure),
+    not_reached(due, failure)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    use std::time::Duration;
+
+    use super::*;
+
+    const OP: Uuid = Uuid::from_u128(7);
+
+    fn throttled(named_s: Option<u64>) -> Failure {
+        Failure::new(FailureKind::Throttled, "HTTP status 429").with_retry_after(named_s.map(Duration::from_secs))
+    }
+
+    /// How long, and whether the next time is longer.
+    fn paused(asked: u32, named_s: Option<u64>) -> (Duration, bool) {
+        match pause(asked, OP, &throttled(named_s)) {
+            Performed::Missed { after, .. } => (after, true),
+            Performed::Wait { after, .. } => (after, false),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_provider_that_names_no_time_is_left_alone_for_longer_and_longer() {
+        for named_s in [None, Some(0)] {
+            for (asked, full_s) in [(0, 1), (1, 2), (2, 4), (3, 8), (4, 16), (5, 32), (6, 32), (u32::MAX, 32)] {
+                let (full, (after, grows)) = (Duration::from_secs(full_s), paused(asked, named_s));
+                assert!(grows && after >= full / 2 && after <= full, "{asked}: {after:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_named_time_is_waited_for_and_makes_no_later_one_longer() {
+        for (asked, named_s) in [(0, 20), (3, 20), (0, 3_600)] {
+            let (named, (after, grows)) = (Duration::from_secs(named_s), paused(asked, Some(named_s)));
+            assert!(!grows && after >= named && after <= named + Duration::from_secs(1), "{after:?}");
+        }
+        let ten_years_s = 315_360_000;
+        assert!(paused(0, Some(ten_years_s)).0 <= backoff::LONGEST_ASKED + Duration::from_secs(1));
     }
 }

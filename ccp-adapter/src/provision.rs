@@ -78,7 +78,7 @@ impl Adapter {
             return Ok(done("its account is closed"));
         }
         let Some(provider_account_id) = account.and_then(|account| account.provider_account_id.clone()) else {
-            return Ok(Performed::Wait {
+            return Ok(Performed::Missed {
                 after: backoff::poll_after(due.asked),
                 why: "the account is not linked".to_owned(),
             });

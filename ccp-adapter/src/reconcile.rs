@@ -9,6 +9,7 @@ mod one_sided;
 mod page;
 mod settle;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use commands::drift::runs::{self, Run};
@@ -18,14 +19,13 @@ use domain::subscription::{SubscriptionCore, SubscriptionState};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::outcome::FailureKind;
+use crate::backoff;
+use crate::outcome::{Failure, FailureKind};
 use crate::perform::{self, Adapter, Step, done, log_away};
 use crate::translate::ProviderSubscription;
 
 /// Work on one run until it gives way to others; well below the lease of an effect.
 const STEP: Duration = Duration::from_secs(20);
-/// How soon a run looks whether the one before it is over.
-const BEHIND: Duration = Duration::from_millis(250);
 
 impl Adapter {
     /// One step of a run, or all of it when it is short.
@@ -34,7 +34,7 @@ impl Adapter {
         let run = runs::find(self.bus.pool(), run_id).await.map_err(log_away)?;
         let Some(run) = run.filter(|run| run.completed_at.is_none()) else { return Ok(done("it is complete")) };
         if runs::is_behind_another(self.bus.pool(), &run).await.map_err(log_away)? {
-            return Ok(Performed::poll(BEHIND));
+            return Ok(Performed::poll(backoff::behind_after(due.asked)));
         }
         if !run.scanned && !self.scan(due, &run, until).await? {
             return Ok(Performed::poll(Duration::ZERO));
@@ -49,9 +49,10 @@ impl Adapter {
         Ok(done(format!("{} found, {} adopted", run.found, run.adopted)))
     }
 
-    /// Reads pages until the last or until the time is over. True when the last one was read.
+    /// Reads pages until the last or until the time is over. True when the last one was read. A list that leads round
+    /// in a circle has no last page: it is begun anew, and after some tries it is for the operator.
     async fn scan(&self, due: &Due, run: &Run, until: Instant) -> Result<bool, Performed> {
-        let mut next = run.next_page.clone();
+        let (mut next, mut met) = (run.next_page.clone(), HashSet::new());
         loop {
             let page = match self.client.subscription_page(next.as_deref()).await {
                 Ok(page) => page,
@@ -67,7 +68,11 @@ impl Adapter {
             match page.next {
                 None => return Ok(true),
                 Some(_) if Instant::now() >= until => return Ok(false),
-                Some(cursor) => next = Some(cursor),
+                Some(cursor) if met.insert(cursor.clone()) => next = Some(cursor),
+                Some(_) => {
+                    runs::scan_again(self.bus.pool(), run.run_id).await.map_err(log_away)?;
+                    return Err(perform::unanswered(due, &Failure::undecodable("a cursor that was met before")));
+                }
             }
         }
     }

@@ -1,21 +1,17 @@
 //! What is to happen at the end of the term: told to the provider when it was set.
 
-use std::time::Duration;
-
 use commands::effects::{self, Due, Performed};
 use commands::subscription::{ConfirmRenewal, ask_for_look};
 use domain::subscription::{Renewal, RenewalAction, SubscriptionCore, SubscriptionRules};
 use uuid::Uuid;
 
 use crate::backoff;
-use crate::change::{SOON, accepted, lost};
+use crate::change::{accepted, lost, stale};
 use crate::client::ChangeAtProvider;
 use crate::outcome::{Outcome, RefusedBy};
 use crate::perform::{self, Adapter, Answered, Step, done, log_away};
 use crate::translate::{ProviderOperationStatus, ProviderSubscription};
 
-/// How soon an instruction looks whether the one before it is out of the way.
-const BEHIND: Duration = Duration::from_millis(250);
 /// Looks after which a provider that shows another instruction than the one it has taken is believed.
 const LOOKS: u32 = 10;
 
@@ -44,12 +40,12 @@ impl Adapter {
             if due.asked == 0 {
                 effects::hasten_open(pool, due.effect.name(), &due.effect.subject()).await.map_err(log_away)?;
             }
-            return Ok(Performed::poll(BEHIND));
+            return Ok(Performed::poll(backoff::behind_after(due.asked)));
         }
         let auto_renew = core.renewal.action == RenewalAction::Renew;
         let change = ChangeAtProvider::Renewal { auto_renew, quantity: core.renewal.quantity };
         match self.client.change_subscription(due.op_id, &core.started.provider_subscription_id, &change).await {
-            Outcome::Done(operation_id) => Ok(accepted(due, operation_id)),
+            Outcome::Done(operation_id) => Ok(accepted(operation_id)),
             Outcome::Refused(refused) => self.renewal_refused(due, core, refused).await,
             Outcome::NotReached(failure) => Ok(perform::not_reached(due, &failure)),
             Outcome::Unknown(failure) => Ok(perform::unknown(due, &failure)),
@@ -85,12 +81,11 @@ impl Adapter {
         let found = found.map_err(|failure| perform::unanswered(due, &failure))?;
         let Some(theirs) = found else { return Ok(lost(due)) };
         if !shows(&theirs, &core.renewal) {
-            let is_believed = due.asked >= LOOKS && theirs.revision > core.provider_revision;
-            return Ok(if is_believed {
-                done("the provider shows another instruction")
-            } else {
-                Performed::poll(SOON)
-            });
+            if due.asked < LOOKS {
+                return Ok(Performed::poll(backoff::poll_after(due.asked)));
+            }
+            let is_news = theirs.revision > core.provider_revision;
+            return Ok(if is_news { done("the provider shows another instruction") } else { stale(due) });
         }
         let confirm = ConfirmRenewal {
             subscription_id: core.started.subscription_id,

@@ -8,7 +8,7 @@ use domain::subscription::{StartSubscription, SubscriptionStarted};
 use uuid::Uuid;
 
 use crate::backoff;
-use crate::change::uneven;
+use crate::change::{lost, uneven};
 use crate::perform::{self, Adapter, Answered, Step, done};
 use crate::translate::{ProviderLineStatus, ProviderOrder, ProviderSubscription};
 
@@ -126,7 +126,7 @@ impl Adapter {
     async fn provisioned(&self, due: &Due, id: &str) -> Result<ProviderSubscription, Performed> {
         let found = self.client.subscription(id).await.map_err(|failure| perform::unanswered(due, &failure))?;
         // The order knows it; when the subscription is not readable yet it was a stale read.
-        let theirs = found.ok_or_else(|| Performed::poll(backoff::poll_after(due.asked)))?;
+        let theirs = found.ok_or_else(|| lost(due))?;
         if theirs.status.ours().is_live() && u32::try_from(theirs.seats.len()) != Ok(theirs.quantity) {
             return Err(uneven(due));
         }

@@ -8,6 +8,7 @@ use domain::subscription::{RenewalAction, SubscriptionRules, SubscriptionStatus}
 
 use super::{ours, theirs};
 use crate::backoff;
+use crate::change::lost;
 use crate::client::ChangeAtProvider;
 use crate::outcome::Outcome;
 use crate::perform::{self, Adapter, Step, done};
@@ -66,7 +67,8 @@ impl Adapter {
         match found.map(|found| found.status) {
             Some(ProviderOperationStatus::Succeeded { .. }) => Ok(done("the provider has done it")),
             Some(ProviderOperationStatus::Failed { reason }) => Ok(done(format!("refused: {reason}"))),
-            Some(ProviderOperationStatus::Running) | None => Ok(Performed::poll(backoff::poll_after(due.asked))),
+            Some(ProviderOperationStatus::Running) => Ok(Performed::poll(backoff::poll_after(due.asked))),
+            None => Ok(lost(due)),
         }
     }
 }

@@ -18,7 +18,7 @@ pub struct Due {
     pub effect: Effect,
     /// Tries so far that reached the provider.
     pub attempts: u32,
-    /// Polls so far.
+    /// Polls so far, and calls that nobody was there for.
     pub asked: u32,
     /// Position of the event it follows from.
     pub position: Option<i64>,
@@ -285,17 +285,19 @@ pub(super) async fn give_up(connection: &mut PgConnection, due: &Due, reason: &s
     Ok(())
 }
 
-/// Puts an effect back for later, or for now if a hint came in meanwhile. Waiting does not count as a try.
+/// Puts an effect back for later, or for now if a hint came in meanwhile. Waiting does not count as a try; `asked` is
+/// what it adds to the polls.
 pub(super) async fn put_back(
     connection: &mut PgConnection,
     due: &Due,
     after: Duration,
-    tries: i32,
+    (tries, asked): (i32, i32),
     why: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update effects set due_at = case when due_at = $6 then clock_timestamp() + $3 else due_at end, \
-         attempts = attempts + $4, outcome = $5, lease = null, lease_until = null where op_id = $1 and lease = $2",
+         attempts = attempts + $4, asked = asked + $7, outcome = $5, lease = null, lease_until = null \
+         where op_id = $1 and lease = $2",
     )
     .bind(due.op_id)
     .bind(due.lease)
@@ -303,12 +305,14 @@ pub(super) async fn put_back(
     .bind(tries)
     .bind(why)
     .bind(due.due_at)
+    .bind(asked)
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// The same after a look, together with the provider's name for what goes on there.
+/// The same after a look, together with the provider's name for what goes on there. Looks are counted from when that is
+/// known: what was waited for before does not make it be looked at less often.
 pub(super) async fn put_back_under(
     connection: &mut PgConnection,
     due: &Due,
@@ -317,7 +321,8 @@ pub(super) async fn put_back_under(
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update effects set due_at = case when due_at = $4 then clock_timestamp() + $3 else due_at end, \
-         asked = asked + 1, outcome = 'not over yet', reference = coalesce($5, reference), \
+         asked = case when reference is null and $5::text is not null then 1 else asked + 1 end, \
+         outcome = 'not over yet', reference = coalesce($5, reference), \
          lease = null, lease_until = null where op_id = $1 and lease = $2",
     )
     .bind(due.op_id)

@@ -49,6 +49,8 @@ pub enum Performed {
     Done { outcome: String },
     /// It was not reached, or waits for something: no try.
     Wait { after: Duration, why: String },
+    /// Nobody was there for it, and nobody said for how long: no try, but counted, so that the next wait is longer.
+    Missed { after: Duration, why: String },
     /// It was looked at and is not over yet. `reference` is their name for what goes on there, once known.
     Poll { after: Duration, reference: Option<String> },
     /// It reached whoever it is for and must be tried again, or asked about.
@@ -182,7 +184,8 @@ impl Worker {
         let mut connection = self.pool.acquire().await?;
         match performed {
             Performed::Done { outcome } => store::done(&mut connection, due, &outcome).await,
-            Performed::Wait { after, why } => store::put_back(&mut connection, due, after, 0, &why).await,
+            Performed::Wait { after, why } => store::put_back(&mut connection, due, after, (0, 0), &why).await,
+            Performed::Missed { after, why } => store::put_back(&mut connection, due, after, (0, 1), &why).await,
             Performed::Poll { after, reference } => {
                 store::put_back_under(&mut connection, due, after, reference.as_deref()).await
             }
@@ -190,7 +193,7 @@ impl Worker {
                 error!(%why, "an effect was tried too often and waits for the operator");
                 store::give_up(&mut connection, due, &why).await
             }
-            Performed::Again { after, why } => store::put_back(&mut connection, due, after, 1, &why).await,
+            Performed::Again { after, why } => store::put_back(&mut connection, due, after, (1, 0), &why).await,
             Performed::Dead { reason } => {
                 error!(%reason, "an effect waits for the operator");
                 store::give_up(&mut connection, due, &reason).await
@@ -219,6 +222,7 @@ impl Performed {
         match self {
             Self::Done { .. } => "done",
             Self::Wait { .. } => "wait",
+            Self::Missed { .. } => "missed",
             Self::Poll { .. } => "poll",
             Self::Again { .. } => "again",
             Self::Dead { .. } => "dead",

@@ -31,7 +31,7 @@ use uuid::Uuid;
 use crate::at_simulator::{Ground, new_op};
 use crate::patience::wait_until;
 
-const OURS: Uuid = Uuid::from_u128(3);
+pub const OURS: Uuid = Uuid::from_u128(3);
 
 /// What somebody does at the provider.
 type Edit = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
@@ -56,15 +56,15 @@ impl Performer for Dying {
 }
 
 /// A log with the subscription that the ground has at the provider.
-struct Log {
-    world: LogWorld,
-    process: LogProcess,
-    bus: Bus,
+pub struct Log {
+    pub world: LogWorld,
+    pub process: LogProcess,
+    pub bus: Bus,
 }
 
 impl Log {
     /// On the day on which that has begun.
-    async fn with(ground: &Ground) -> Self {
+    pub async fn with(ground: &Ground) -> Self {
         let world = LogWorld::new().await.unwrap();
         let process = world.process().await.unwrap();
         let seller = Seller::new(process.bus.seller().entities().cloned().collect()).unwrap();

@@ -11,3 +11,4 @@ mod odd_lists;
 #[path = "../patience/mod.rs"]
 mod patience;
 mod tokens;
+mod waits;

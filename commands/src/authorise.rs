@@ -190,6 +190,14 @@ pub fn on(operation: Operation, actor: &Actor, owner: Owner) -> Verdict {
     if cell == Yes { Verdict::Allowed } else { Verdict::Forbidden }
 }
 
+/// Whether the actor does this as a reseller: for somebody else, or what no customer may do for itself. `customer` is
+/// whose data it writes.
+pub fn is_reselling(operation: Operation, actor: &Actor, customer: Option<Uuid>) -> bool {
+    let is_for_itself = customer.is_some() && customer == actor.customer_id;
+    let is_a_customers = operation.row().is_some_and(|row| row.customer == Yes);
+    actor.role == Role::Reseller && !(is_for_itself && is_a_customers)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,6 +227,23 @@ mod tests {
         ];
         for (operation, actor, expected) in cases {
             assert_eq!(on(operation, &actor, end_customer), expected, "{operation:?} {actor:?}");
+        }
+    }
+
+    #[test]
+    fn a_reseller_resells_where_it_acts_for_others_or_makes_their_prices() {
+        let cases = [
+            (Operation::CancelSubscription, actor(Role::Reseller, Some(2)), Some(1), true),
+            (Operation::RegisterCustomer, actor(Role::Reseller, Some(2)), Some(1), true),
+            (Operation::SetPriceRule, actor(Role::Reseller, Some(2)), Some(2), true),
+            (Operation::PayInvoice, actor(Role::Reseller, Some(2)), Some(2), false),
+            (Operation::SetNotificationPreferences, actor(Role::Reseller, Some(2)), Some(2), false),
+            (Operation::CancelSubscription, actor(Role::Customer, Some(1)), Some(1), false),
+            (Operation::SetPriceRule, actor(Role::Operator, None), Some(2), false),
+        ];
+        for (operation, actor, customer, expected) in cases {
+            let customer = customer.map(Uuid::from_u128);
+            assert_eq!(is_reselling(operation, &actor, customer), expected, "{operation:?} {actor:?}");
         }
     }
 }

@@ -10,9 +10,12 @@
 //! - A customer is closed. An account opened, an invoice issued or a balance credited at the same moment is a stream of its
 //!   own. So it is with an account that is closed, to which an order or a subscription may come. Both look under the lock
 //!   of the log itself, so that between that look and the append nobody writes anything.
+//! - An account is linked to one that the provider has already. Another one of ours that gets the same at that moment is a
+//!   stream of its own. It looks under the lock of the log too, for the provider's own answers link accounts as well.
 
 use std::time::Duration;
 
+use domain::account::AccountRules;
 use domain::{AggregateType, StreamId};
 use event_log::{Submission, Ticket, Verdict, append};
 use sqlx::{PgConnection, PgPool};
@@ -45,19 +48,41 @@ pub(crate) enum Entry {
     Closing { customer_id: Uuid },
     /// The same of this account.
     ClosingAccount { account_id: Uuid },
+    /// No other account had the provider's that this one is linked to.
+    Linking { account_id: Uuid },
+}
+
+/// What the command has found, and what it makes of it.
+struct Found {
+    /// Everything that it has read.
+    seen: Vec<StreamId>,
+    /// The provider's account that it links one of ours to.
+    links_to: Option<String>,
 }
 
 impl Entry {
-    /// Appends, unless it is no longer so: then there is no verdict. `seen` is everything that the command has read.
+    /// What it takes to look once more.
+    fn found_by(self, work: &Work<'_>) -> Found {
+        let links_to = match self {
+            Self::Linking { account_id } => {
+                let account = work.now::<AccountRules>(account_id);
+                account.and_then(|account| account.state.known()?.provider_account_id.clone())
+            }
+            Self::Rule { .. } | Self::Closing { .. } | Self::ClosingAccount { .. } => None,
+        };
+        Found { seen: work.streams().cloned().collect(), links_to }
+    }
+
+    /// Appends, unless it is no longer so: then there is no verdict.
     async fn append(
         self,
         pool: &PgPool,
         submission: &Submission,
-        seen: &[StreamId],
+        found: &Found,
     ) -> Result<Option<Verdict>, sqlx::Error> {
         let mut tx = pool.begin().await?;
         sqlx::query(WAIT).execute(&mut *tx).await?;
-        if !self.still_holds(&mut tx, seen).await? {
+        if !self.still_holds(&mut tx, found).await? {
             return Ok(None);
         }
         let verdicts = append::append(&mut tx, std::slice::from_ref(submission)).await?;
@@ -66,7 +91,8 @@ impl Entry {
     }
 
     /// Whether it is still so, and stays so until the transaction ends.
-    async fn still_holds(self, tx: &mut PgConnection, seen: &[StreamId]) -> Result<bool, sqlx::Error> {
+    async fn still_holds(self, tx: &mut PgConnection, found: &Found) -> Result<bool, sqlx::Error> {
+        let seen = &found.seen;
         match self {
             Self::Rule { rule_id, last_in } => {
                 sqlx::query(LOCK).bind(rule_id).execute(&mut *tx).await?;
@@ -91,6 +117,11 @@ impl Entry {
                 let has_live_subscriptions = index::has_live_subscriptions(&mut *tx, account_id).await?;
                 Ok(!has_live_subscriptions && were_read(seen, AggregateType::Order, &orders))
             }
+            Self::Linking { account_id } => {
+                append::hold_log_in_tx(tx).await?;
+                let Some(links_to) = &found.links_to else { return Ok(true) };
+                Ok(!index::is_linked_elsewhere(&mut *tx, links_to, account_id).await?)
+            }
         }
     }
 }
@@ -113,12 +144,12 @@ impl Bus {
         if work.log.tickets.iter().any(|ticket| ticket.is_pending() || ticket.has_failed()) {
             return Ok(Attempt::Outrun);
         }
-        let streams: Vec<StreamId> = work.streams().cloned().collect();
+        let found = entry.found_by(&work);
         let (status, fingerprint) = (answer.status, work.context.key.fingerprint.clone());
         let (submission, body) = submission(turn.key, work, answer, Ticket::default());
-        let appended = timeout(PATIENCE, entry.append(&self.pool, &submission, &streams)).await;
+        let appended = timeout(PATIENCE, entry.append(&self.pool, &submission, &found)).await;
         // Memory has none of what was written here.
-        self.states.forget(&streams);
+        self.states.forget(&found.seen);
         let verdict = appended.map_err(|_| Rejection::Unavailable)?.map_err(|error| rejection(Failure::from(error)))?;
         match verdict {
             Some(Verdict::Appended { last, .. }) => {

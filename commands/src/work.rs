@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::Arc;
 
+use domain::customer::{CustomerRules, CustomerState, CustomerStatus};
 use domain::{Asked, Decider, PersonalData, Refusal, StreamId};
 use event_log::stream::{self, Mark, Versioned};
 use event_log::{LogError, NewEvent, Ticket, patience};
@@ -88,7 +89,7 @@ pub(crate) struct Pending {
     pub events: Vec<NewEvent>,
     pub personal: Vec<PersonalData>,
     pub tickets: Vec<Ticket>,
-    /// It brings the id of a price rule into a scope.
+    /// It was decided on something that no version tells.
     pub entry: Option<Entry>,
 }
 
@@ -190,7 +191,8 @@ impl<'a> Work<'a> {
         if self.context.is_stale(version) { Err(Failure::Stale) } else { Ok(()) }
     }
 
-    /// Lets an aggregate decide; its events become part of this attempt. `customer` is whose data they are.
+    /// Lets an aggregate decide; its events become part of this attempt. `customer` is whose data they are. A closed
+    /// reseller brings about nothing for its end customers.
     ///
     /// # Errors
     /// [`Failure::Refused`], [`Failure::Stale`] when `If-Match` names another version, [`Failure::Log`].
@@ -201,6 +203,7 @@ impl<'a> Work<'a> {
         customer: Option<Uuid>,
     ) -> Result<(), Failure> {
         let stream = StreamId::new(D::TYPE, id);
+        let is_barred = self.is_of_closed_reseller(customer).await?;
         let state = self.read_stream::<D>(&stream).await?;
         // The first stream a command writes is the resource its `If-Match` is about.
         if self.log.events.is_empty() {
@@ -211,6 +214,9 @@ impl<'a> Work<'a> {
         self.log.personal.extend(decided.personal);
         if decided.events.is_empty() {
             return Ok(());
+        }
+        if is_barred {
+            return Err(Refusal::CustomerClosed.into());
         }
         let metadata = self.context.metadata(customer);
         let json = serde_json::to_string(&metadata)?;
@@ -256,12 +262,21 @@ impl<'a> Work<'a> {
         self.decide::<D>(id, command, customer).await
     }
 
+    /// Whether a reseller asks that is closed, and as a reseller.
+    async fn is_of_closed_reseller(&mut self, customer: Option<Uuid>) -> Result<bool, Failure> {
+        let actor = &self.context.actor;
+        let resells = authorise::is_reselling(self.operation, actor, customer);
+        let Some(reseller) = actor.customer_id.filter(|_| resells) else { return Ok(false) };
+        let reseller = self.read::<CustomerRules>(reseller).await?;
+        Ok(reseller.state.known().is_some_and(|reseller| reseller.status == CustomerStatus::Closed))
+    }
+
     /// Checks that the caller may do this operation for that customer, and loads the customer.
     ///
     /// # Errors
     /// [`Failure::NotFound`] when the customer is absent or foreign, [`Failure::Forbidden`] when the role may not.
-    pub async fn customer(&mut self, id: Uuid) -> Result<Arc<Versioned<domain::customer::CustomerState>>, Failure> {
-        let customer = self.read::<domain::customer::CustomerRules>(id).await?;
+    pub async fn customer(&mut self, id: Uuid) -> Result<Arc<Versioned<CustomerState>>, Failure> {
+        let customer = self.read::<CustomerRules>(id).await?;
         let known = customer.state.known().ok_or(Failure::NotFound)?;
         let owner = authorise::Owner { customer_id: known.id, reseller_id: known.reseller_id };
         match authorise::on(self.operation, &self.context.actor, owner) {
@@ -291,6 +306,11 @@ impl<'a> Work<'a> {
     /// The version a stream has after this attempt.
     pub(crate) fn version(&self, stream: &StreamId) -> i64 {
         self.streams.get(stream).map_or(0, |touched| touched.now.version)
+    }
+
+    /// The state of a stream that was seen, including what this attempt has decided.
+    pub(crate) fn now<D: Decider>(&self, id: impl std::fmt::Display) -> Option<Arc<Versioned<D::State>>> {
+        self.streams.get(&StreamId::new(D::TYPE, id)).and_then(|touched| touched.now.state::<D>())
     }
 
     pub(crate) fn streams(&self) -> impl Iterator<Item = &StreamId> {

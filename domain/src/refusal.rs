@@ -9,7 +9,7 @@ use crate::Money;
 pub enum Refusal {
     #[error("The customer, or its reseller, is suspended.")]
     CustomerSuspended,
-    #[error("The customer is closed.")]
+    #[error("The customer, or the reseller that asks, is closed.")]
     CustomerClosed,
     #[error("Only a direct customer can belong to a reseller.")]
     ResellerNotAllowed,

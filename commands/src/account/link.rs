@@ -5,6 +5,7 @@ use domain::customer::CustomerStatus;
 use domain::{AggregateType, Refusal, StreamId};
 use uuid::Uuid;
 
+use crate::entry::Entry;
 use crate::{Answer, Command, Failure, Operation, Work, index};
 
 /// The provider has it.
@@ -43,7 +44,12 @@ impl Command for LinkExistingAccount {
         }
         let provider_account_id = self.provider_account_id.clone();
         let taken = index::is_linked_elsewhere(work.bus().pool(), &provider_account_id, self.account_id).await?;
-        decide(work, self.account_id, &AccountCommand::LinkExisting { provider_account_id, taken }).await
+        let link = AccountCommand::LinkExisting { provider_account_id, taken };
+        let answer = decide(work, self.account_id, &link).await?;
+        // Another account that is linked to it meanwhile is a stream that it has not read: no version tells of it.
+        let links = !work.log.events.is_empty();
+        work.log.entry = links.then_some(Entry::Linking { account_id: self.account_id });
+        Ok(answer)
     }
 }
 

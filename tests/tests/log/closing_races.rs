@@ -1,9 +1,10 @@
 //! A customer or an account that is closed has nothing open, whatever comes to it at the same moment.
 
 use commands::account::{CloseAccount, LinkAccount, OpenAccount};
-use commands::customer::CloseCustomer;
-use commands::{Command, Rejection};
-use domain::Refusal;
+use commands::customer::{ChangeCustomer, CloseCustomer, CustomerPatch};
+use commands::{Command, Context, Rejection};
+use domain::customer::CustomerKind;
+use domain::{Actor, Refusal, Role};
 use tests::log_world::{Deposit, LogProcess, LogWorld, check_log, customer, euro, operator, system};
 use uuid::Uuid;
 
@@ -92,5 +93,38 @@ async fn who_comes_after_the_closing_finds_it_closed() {
     let (closed, opened, ()) = tokio::join!(closes, opens, both_are_at_it);
     assert_eq!(closed.unwrap().status, 200);
     assert!(matches!(opened, Err(Rejection::Refused(Refusal::CustomerClosed))), "{opened:?}");
+    check_log(&world.app).await.unwrap();
+}
+
+/// Its end customer's version tells nothing of it.
+#[tokio::test]
+async fn a_reseller_that_is_closed_meanwhile_does_nothing_for_its_end_customer() {
+    let world = LogWorld::new().await.unwrap();
+    let (one, other) = (world.process().await.unwrap(), world.process().await.unwrap());
+    let (mut fading, mut acme) = (customer("Fading"), customer("Acme"));
+    fading.details.kind = CustomerKind::Reseller;
+    let reseller_id = fading.details.customer_id;
+    acme.details.reseller = Some(reseller_id);
+    for (key, register) in [("fading", &fading), ("acme", &acme)] {
+        one.bus.execute(&operator(key), register).await.unwrap();
+    }
+    let actor = Actor { subject: "rita".to_owned(), role: Role::Reseller, customer_id: Some(reseller_id) };
+    let (closing, renaming) = (operator("closes"), Context { actor, ..operator("renames") });
+    let patch = CustomerPatch { name: Some("Renamed".to_owned()), ..CustomerPatch::default() };
+    let close = CloseCustomer { customer_id: reseller_id };
+    let rename = ChangeCustomer { customer_id: acme.details.customer_id, patch };
+    let head = world.hold_head().await.unwrap();
+    let closes = one.bus.execute(&closing, &close);
+    let renames = async {
+        world.blocked(1).await.unwrap();
+        other.bus.execute(&renaming, &rename).await
+    };
+    let both_are_at_it = async {
+        world.blocked(2).await.unwrap();
+        head.rollback().await.unwrap();
+    };
+    let (closed, renamed, ()) = tokio::join!(closes, renames, both_are_at_it);
+    assert_eq!(closed.unwrap().status, 200);
+    assert!(matches!(renamed, Err(Rejection::Refused(Refusal::CustomerClosed))), "{renamed:?}");
     check_log(&world.app).await.unwrap();
 }

@@ -13,6 +13,7 @@ mod faults;
 mod grants;
 mod idempotency;
 mod invoices;
+mod linking_races;
 mod overload;
 mod payments;
 mod price_rules;

@@ -16,7 +16,7 @@ use crate::http::problem::{Problem, ProblemBody};
     operation_id = "unassign_licence",
     params(("id" = uuid::Uuid, Path), ("lid" = uuid::Uuid, Path), ("Idempotency-Key" = Option<String>, Header),
         ("If-Match" = Option<String>, Header)),
-    responses((status = 200, body = LicenceBody, description = "The `ETag` is the subscription's."),
+    responses((status = 200, body = LicenceBody, headers(("ETag")), description = "The `ETag` is the subscription's."),
         (status = "4XX", body = ProblemBody)),
     security(("bearer" = [])),
 )]

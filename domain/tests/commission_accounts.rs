@@ -201,6 +201,38 @@ fn of_an_invoice_that_is_void_or_uncollectible_nothing_goes_back_again() {
 }
 
 #[test]
+fn what_was_given_up_and_is_paid_is_earned_again_once() {
+    let again = C::Restore { invoice_id: INVOICE, earnings: earnings("2026-12", &[2320, 0]) };
+    let nothing = |history: &[E]| decide::<CommissionAccountRules>(history, &again).unwrap().events.is_empty();
+    assert!(nothing(&told(&[earned("2026-10", &[2320])])), "it never went back");
+    assert!(nothing(&told(&[earned("2026-10", &[2320]), corrected("2026-11", &[2320])])), "it was credited");
+
+    let history = told(&[earned("2026-10", &[2320]), withdrawn("2026-11", &[2320]), again.clone()]);
+    let entries = [("2026-10", "23.20"), ("2026-11", "-23.20"), ("2026-12", "23.20")];
+    assert_eq!(waiting(&history), entries.map(|(period, amount)| entry(period, amount)));
+    assert_eq!(state(&history).waiting[2].kind, CommissionKind::Restored);
+    assert_eq!(state(&history).waiting[2].kind.name(), "accrued");
+    assert!(nothing(&history), "it is earned");
+
+    // From then on it is like any other.
+    let history = after(history, &corrected("2027-01", &[580]));
+    assert_eq!(waiting(&history).last(), Some(&entry("2027-01", "-5.80")));
+    let ids: std::collections::BTreeSet<Uuid> = state(&history).waiting.iter().map(|line| line.id()).collect();
+    assert_eq!(ids.len(), 4);
+    assert_eq!(waiting(&after(history.clone(), &stated(&history, "2027-01"))), []);
+}
+
+#[test]
+fn only_what_is_earned_again_says_so_in_the_log() {
+    let again = C::Restore { invoice_id: INVOICE, earnings: earnings("2026-12", &[2320]) };
+    let history = told(&[earned("2026-10", &[2320]), withdrawn("2026-11", &[2320]), again]);
+    let written: Vec<String> = history.iter().map(|event| serde_json::to_string(event).unwrap()).collect();
+    assert_eq!(written.iter().map(|json| json.contains("again")).collect::<Vec<_>>(), [false, false, true]);
+    let read: Vec<E> = written.iter().map(|json| serde_json::from_str(json).unwrap()).collect();
+    assert_eq!(read, history);
+}
+
+#[test]
 fn a_credit_note_instead_of_an_invoice_names_no_invoice() {
     let history = told(&[given_back(Reversed::Credited { credit_note_id: NOTE }, "2026-10", &[700, -100])]);
     let lines = state(&history).due(period("2026-10"));

@@ -1,4 +1,5 @@
-//! What was once written can be read for ever: one golden file per event and version, added and never edited.
+//! What was once written can be read for ever: one golden file per event and version, added and never edited. What a
+//! version may hold and may lack is shown in a further file, `Name.version.what.json`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -20,19 +21,36 @@ fn golden(aggregate: AggregateType, name: &str, version: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// What its further files are named after.
+fn further(file: &str, name: &str, version: &str) -> Option<String> {
+    let what = file.strip_prefix(&format!("{name}.{version}."))?.strip_suffix(".json")?;
+    (!what.is_empty() && !what.contains('.')).then(|| what.to_owned())
+}
+
+/// The names of all files of an aggregate.
+fn files(aggregate: AggregateType) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder(aggregate)).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
 #[test]
-fn every_event_reads_its_golden_file_and_writes_the_same() {
+fn every_event_reads_its_golden_files_and_writes_the_same() {
     for aggregate in AggregateType::ALL {
+        let files = files(aggregate);
         for (name, version) in aggregate.events() {
-            let stored = golden(aggregate, name, version);
-            let event = codec::decode(aggregate.name(), name, version, &stored)
-                .unwrap_or_else(|error| panic!("{name} {version}: {error}"));
-            assert_eq!((event.aggregate(), event.name(), event.version()), (aggregate, *name, *version));
-            assert_eq!(json(&codec::encode(&event).unwrap()), json(&stored), "{name} {version}");
+            let further = files.iter().filter_map(|file| further(file, name, version));
+            let all = std::iter::once((*version).to_owned()).chain(further.map(|what| format!("{version}.{what}")));
+            for shown in all {
+                let stored = golden(aggregate, name, &shown);
+                let event = codec::decode(aggregate.name(), name, version, &stored)
+                    .unwrap_or_else(|error| panic!("{name} {shown}: {error}"));
+                assert_eq!((event.aggregate(), event.name(), event.version()), (aggregate, *name, *version));
+                assert_eq!(json(&codec::encode(&event).unwrap()), json(&stored), "{name} {shown}");
+            }
         }
     }
 }
@@ -40,12 +58,23 @@ fn every_event_reads_its_golden_file_and_writes_the_same() {
 #[test]
 fn no_golden_file_belongs_to_nothing() {
     for aggregate in AggregateType::ALL {
-        let wanted: BTreeSet<_> =
-            aggregate.events().iter().map(|(name, version)| format!("{name}.{version}.json")).collect();
-        let entries = fs::read_dir(folder(aggregate)).unwrap();
-        let there = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        assert_eq!(wanted, there, "{aggregate}");
+        let belongs = |file: &String| {
+            let is_of = |name: &str, version: &str| {
+                *file == format!("{name}.{version}.json") || further(file, name, version).is_some()
+            };
+            aggregate.events().iter().any(|(name, version)| is_of(name, version))
+        };
+        let strangers: Vec<_> = files(aggregate).into_iter().filter(|file| !belongs(file)).collect();
+        assert_eq!(strangers, Vec::<String>::new(), "{aggregate}");
     }
+}
+
+#[test]
+fn a_further_file_shows_something_else_than_the_first() {
+    let first = json(&golden(AggregateType::Order, "OrderPaymentRequested", "1.0"));
+    let retaxed = json(&golden(AggregateType::Order, "OrderPaymentRequested", "1.0.retaxed"));
+    assert!(first["OrderPaymentRequested"].get("retaxed").is_none(), "{first}");
+    assert!(retaxed["OrderPaymentRequested"]["retaxed"].is_object(), "{retaxed}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::billing::matching::keeps_draft;
-use domain::billing::{ChargeKey, Document, InvoiceLine, LineTerms, Route, Totals};
+use domain::billing::{ChargeKey, Document, InvoiceLine, LineTerms, Period, Route, Totals};
 use domain::billing_run::{BilledParty, StartedRun};
 use domain::charge_ledger::{ChargeLedgerCommand, ChargeLedgerRules};
 use domain::credit_note::CreditNoteRules;
@@ -77,7 +77,7 @@ pub(super) async fn plan(
 ) -> Result<Documents, Failure> {
     let mut documents = Documents::default();
     for (_, sheet) in sheets(terms, compared)? {
-        let Some(n) = free(work, terms.customer.id, sheet.currency, run).await? else {
+        let Some(n) = free(work, terms.customer.id, sheet.currency, run.period).await? else {
             documents.skipped += 1;
             continue;
         };
@@ -90,17 +90,22 @@ pub(super) async fn plan(
 
 /// How many invoices of this party, currency and period were withdrawn; `None` when one stands, or a credit note
 /// instead.
-async fn free(work: &mut Work<'_>, party: Uuid, currency: Currency, run: &StartedRun) -> Result<Option<u32>, Failure> {
+pub(super) async fn free(
+    work: &mut Work<'_>,
+    party: Uuid,
+    currency: Currency,
+    period: Period,
+) -> Result<Option<u32>, Failure> {
     let mut n = 0;
     loop {
-        let invoice = work.read::<InvoiceRules>(ids::period_invoice(party, currency, run.period, n)).await?;
+        let invoice = work.read::<InvoiceRules>(ids::period_invoice(party, currency, period, n)).await?;
         match invoice.state.known() {
             Some(invoice) if invoice.is_withdrawn() => n += 1,
             Some(_) => return Ok(None),
             None => break,
         }
     }
-    let note = work.read::<CreditNoteRules>(ids::period_credit_note(party, currency, run.period, n)).await?;
+    let note = work.read::<CreditNoteRules>(ids::period_credit_note(party, currency, period, n)).await?;
     Ok(note.state.known().is_none().then_some(n))
 }
 

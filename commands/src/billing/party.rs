@@ -37,20 +37,6 @@ impl BilledPartyTerms {
         Self::of(work.bus(), customers, bill)
     }
 
-    /// For looking only.
-    pub async fn known_to(bus: &Bus, bill: &PartyBill) -> Result<Self, Failure> {
-        let mut customers = HashMap::new();
-        for id in concerned(bill) {
-            let customer = bus.current::<CustomerRules>(id).await?;
-            customers.extend(customer.state.known().map(|customer| (id, customer.clone())));
-        }
-        if let Some(reseller) = reseller_of(&customers, bill) {
-            let customer = bus.current::<CustomerRules>(reseller).await?;
-            customers.extend(customer.state.known().map(|customer| (reseller, customer.clone())));
-        }
-        Self::of(bus, customers, bill)
-    }
-
     fn of(bus: &Bus, owners: HashMap<Uuid, Customer>, bill: &PartyBill) -> Result<Self, Failure> {
         let customer = owners.get(&bill.customer_id).cloned().ok_or(Failure::NotFound)?;
         let reseller = customer.reseller_id.and_then(|reseller| owners.get(&reseller));

@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::billing::{ChargeKey, InvoiceLine, Period};
 use domain::billing_run::StartedRun;
 use domain::charge_ledger::{ChargeLedgerRules, ChargeLedgerState};
-use domain::credit_note::CreditNoteRules;
 use domain::customer::CustomerRules;
-use domain::invoice::{InvoiceContents, InvoiceRules};
-use domain::{Currency, Refusal, ids};
+use domain::invoice::InvoiceContents;
+use domain::{Currency, Refusal};
 use uuid::Uuid;
 
 use super::compare::{self, ToBill};
 use super::party::BilledPartyTerms;
 use super::{AccountBill, PartyBill, documents, gather, scope};
-use crate::{Bus, Failure};
+use crate::{Bus, Context, Failure, Key, Operation, Trace, Work};
+
+/// Whoever reads for it; under this key nothing is kept.
+const NAME: &str = "preview";
 
 /// What the month's invoices would be if they were made now, one per currency: the charges of that month that follow from
 /// our own history, the provider being assumed to bill all of them, and what an operator has accepted or passed on and
@@ -28,15 +30,18 @@ use crate::{Bus, Failure};
 /// [`Failure::NotFound`] without such a customer; [`Failure::Refused`] when an amount cannot be represented;
 /// [`Failure::Log`].
 pub async fn preview(bus: &Bus, customer_id: Uuid, period: Period) -> Result<Vec<InvoiceContents>, Failure> {
-    let customer = bus.current::<CustomerRules>(customer_id).await?;
+    let context = context(bus);
+    // Nothing is written: it reads like a run, and sees what that would.
+    let mut work = Work::new(bus, &context, Operation::PreviewInvoice, true);
+    let customer = work.read::<CustomerRules>(customer_id).await?;
     customer.state.known().ok_or(Failure::NotFound)?;
     let bill = our_side(bus, customer_id, period).await?;
-    let terms = BilledPartyTerms::known_to(bus, &bill).await?;
+    let terms = BilledPartyTerms::read(&mut work, &bill).await?;
     let mut lines: BTreeMap<&'static str, (Currency, Vec<InvoiceLine>)> = BTreeMap::new();
     let mut accounts: Vec<&AccountBill> = bill.accounts.iter().filter(|bill| terms.pays_for(bill)).collect();
     accounts.sort_by_key(|bill| terms.rank(bill));
     for account in accounts {
-        let ledger = bus.current::<ChargeLedgerRules>(account.account_id).await?;
+        let ledger = work.read::<ChargeLedgerRules>(account.account_id).await?;
         let Some(line_terms) = terms.line_terms(account) else { continue };
         for to_bill in expected(account, &ledger.state, period)? {
             let line = InvoiceLine::new(0, to_bill.subject(), &to_bill.charge, &line_terms)?;
@@ -45,7 +50,7 @@ pub async fn preview(bus: &Bus, customer_id: Uuid, period: Period) -> Result<Vec
     }
     let mut invoices = Vec::new();
     for (currency, lines) in lines.into_values() {
-        if let Some(n) = free(bus, customer_id, currency, period).await? {
+        if let Some(n) = documents::free(&mut work, customer_id, currency, period).await? {
             let numbered = (1..).zip(lines).map(|(number, line)| InvoiceLine { line: number, ..line }).collect();
             let contents = documents::contents(&as_if_run(bus, period), &terms, (currency, n), numbered)?;
             invoices.push(InvoiceContents { run_id: None, ..contents });
@@ -82,19 +87,9 @@ fn expected(bill: &AccountBill, ledger: &ChargeLedgerState, period: Period) -> R
     Ok(expected)
 }
 
-/// How many invoices of that month were withdrawn; `None` when one stands, or a credit note instead.
-async fn free(bus: &Bus, party: Uuid, currency: Currency, period: Period) -> Result<Option<u32>, Failure> {
-    let mut n = 0;
-    loop {
-        let invoice = bus.current::<InvoiceRules>(ids::period_invoice(party, currency, period, n)).await?;
-        match invoice.state.known() {
-            Some(invoice) if invoice.is_withdrawn() => n += 1,
-            Some(_) => return Ok(None),
-            None => break,
-        }
-    }
-    let note = bus.current::<CreditNoteRules>(ids::period_credit_note(party, currency, period, n)).await?;
-    Ok(note.state.known().is_none().then_some(n))
+fn context(bus: &Bus) -> Context {
+    let trace = Trace { correlation_id: NAME.to_owned(), causation_id: NAME.to_owned(), traceparent: None };
+    Context::system(NAME, bus.now(), Key::system(NAME), trace)
 }
 
 fn as_if_run(bus: &Bus, period: Period) -> StartedRun {

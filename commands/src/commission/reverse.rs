@@ -79,7 +79,7 @@ async fn decide(
 }
 
 impl Reversal<'_> {
-    fn entries(&self) -> Result<Vec<CommissionEntry>, Refusal> {
+    pub(super) fn entries(&self) -> Result<Vec<CommissionEntry>, Refusal> {
         let mut entries = Vec::new();
         for line in &self.invoice.contents.lines {
             let Some(commission) = line.commission else { continue };

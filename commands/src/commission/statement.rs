@@ -69,7 +69,7 @@ fn entries(lines: &[StatementLine]) -> Result<Entries, Refusal> {
     let mut entries = Entries::default();
     for line in lines {
         match line.kind {
-            CommissionKind::Accrued => entries.accrued.push(line.amount),
+            CommissionKind::Accrued | CommissionKind::Restored => entries.accrued.push(line.amount),
             CommissionKind::Reversed => entries.reversed.push(negated(line.amount)?),
         }
     }

@@ -119,9 +119,10 @@ impl CreditInvoice {
             applied: correction.settled.settlement.invoice,
         }));
         work.decide::<InvoiceRules>(invoice.id(), &apply, Some(invoice.contents.customer_id)).await?;
-        // What nobody expected to be paid any more earns no commission: it went back then.
+        // What nobody expected to be paid any more earns no commission: it went back then. Where the credit is all that
+        // was left to pay, the rest is paid and earns it again.
         if invoice.status == InvoiceStatus::Uncollectible {
-            return Ok(());
+            return commission::restore_in(work, invoice).await;
         }
         let credit = Some((self.credit_note_id, credit.lines.as_slice()));
         commission::reverse_in(work, &Reversal { invoice, credit, on: correction.on }).await

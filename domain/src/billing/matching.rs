@@ -7,11 +7,11 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Charge, ChargeKind, Exact, ProviderLine, from_minor_units, minor_units, minus, sum};
+use super::{Charge, ChargeKind, ProviderLine, from_minor_units, minor_units, minus, sum};
 use crate::{Currency, Money, Refusal};
 
 /// Percent of the expected cost by which a billed party's bill may differ and still be sent.
-const TOLERATED_PERCENT: Decimal = Decimal::from_parts(5, 0, 0, false, 0);
+const TOLERATED_PERCENT: i128 = 5;
 /// Whole units of the currency that are tolerated however little is expected.
 const TOLERATED_AT_LEAST: Decimal = Decimal::from_parts(10, 0, 0, false, 0);
 
@@ -223,6 +223,8 @@ fn add(sums: &mut Sums, amount: Option<Money>) -> Result<(), Refusal> {
 }
 
 fn is_too_much(cost: Money, differences: Money) -> Result<bool, Refusal> {
-    let share = Exact::of(cost.amount()).percent(TOLERATED_PERCENT)?.money(cost.currency())?;
-    Ok(differences.amount() > share.amount().max(TOLERATED_AT_LEAST))
+    // Against the exact share: rounded up it would tolerate what lies above it.
+    let times_units = |money: Money, times: i128| minor_units(money)?.checked_mul(times).ok_or(Refusal::AmountOverflow);
+    let is_above_share = times_units(differences, 100)? > times_units(cost, TOLERATED_PERCENT)?;
+    Ok(is_above_share && differences.amount() > TOLERATED_AT_LEAST)
 }

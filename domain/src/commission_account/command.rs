@@ -12,6 +12,11 @@ pub enum CommissionAccountCommand {
         invoice_id: Uuid,
         earnings: Box<Earnings>,
     },
+    /// What went back whole when nobody expected the invoice to be paid any more is earned after all.
+    Restore {
+        invoice_id: Uuid,
+        earnings: Box<Earnings>,
+    },
     /// Amounts above zero go back.
     Reverse {
         because_of: Reversed,

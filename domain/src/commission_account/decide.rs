@@ -17,7 +17,8 @@ pub(super) fn decide(
 ) -> Result<Decided<CommissionAccountEvent>, Refusal> {
     use CommissionAccountCommand as C;
     match asked.command {
-        C::Accrue { invoice_id, earnings } => accrue(state, *invoice_id, earnings),
+        C::Accrue { invoice_id, earnings } => accrue(state, *invoice_id, earnings, false),
+        C::Restore { invoice_id, earnings } => restore(state, *invoice_id, earnings),
         C::Reverse { because_of, earnings } => reverse(state, *because_of, earnings),
         C::Issue(issued) => Ok(issue(state, issued)),
         C::StoreDocument { statement_id, document } => store(state, *statement_id, document),
@@ -29,6 +30,7 @@ fn accrue(
     state: &CommissionAccountState,
     invoice_id: Uuid,
     earnings: &Earnings,
+    again: bool,
 ) -> Result<Decided<CommissionAccountEvent>, Refusal> {
     let period = state.open_period(earnings.period);
     let entries = telling(&earnings.entries)?;
@@ -37,9 +39,22 @@ fn accrue(
         invoice_id,
         end_customer_id: earnings.end_customer_id,
         period,
+        again,
         entries: entries.to_vec(),
     });
     Ok(events.collect::<Vec<_>>().into())
+}
+
+/// Only what went back whole, and once: from then on the invoice is like any other.
+fn restore(
+    state: &CommissionAccountState,
+    invoice_id: Uuid,
+    earnings: &Earnings,
+) -> Result<Decided<CommissionAccountEvent>, Refusal> {
+    if !state.withdrawn.contains(&invoice_id) {
+        return Ok(Decided::nothing());
+    }
+    accrue(state, invoice_id, earnings, true)
 }
 
 /// Of an invoice that is void or uncollectible nothing is left that could go back once more.

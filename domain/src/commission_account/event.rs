@@ -14,13 +14,16 @@ use crate::{Currency, Money, ids};
 /// Lists stop at 200 entries; the rest follows in further events of the same append.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum CommissionAccountEvent {
-    /// With the issue of an invoice.
+    /// With the issue of an invoice, or because one that was uncollectible is paid after all.
     CommissionAccrued {
         reseller_id: Uuid,
         invoice_id: Uuid,
         end_customer_id: Uuid,
         /// The one whose statement shows it at the earliest.
         period: Period,
+        /// It went back whole before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
         entries: Vec<CommissionEntry>,
     },
     /// With a credit note, or because the invoice is void or uncollectible; amounts above zero go back.
@@ -103,7 +106,7 @@ impl StatementLine {
     /// One per document, line and kind: no document is accrued or reversed twice.
     pub fn id(&self) -> Uuid {
         let document = self.credit_note_id.or(self.invoice_id).unwrap_or_default();
-        ids::commission(self.kind.name(), document, self.line)
+        ids::commission(self.kind.key(), document, self.line)
     }
 }
 
@@ -111,13 +114,13 @@ impl CommissionAccountEvent {
     /// What waits for a statement from then on, with the signs of a statement.
     pub fn entries(&self) -> Vec<StatementLine> {
         match self {
-            Self::CommissionAccrued { invoice_id, end_customer_id, period, entries, .. } => {
+            Self::CommissionAccrued { invoice_id, end_customer_id, period, again, entries, .. } => {
                 let line = |entry: &CommissionEntry| StatementLine {
                     invoice_id: Some(*invoice_id),
                     credit_note_id: None,
                     end_customer_id: *end_customer_id,
                     line: entry.line,
-                    kind: CommissionKind::Accrued,
+                    kind: if *again { CommissionKind::Restored } else { CommissionKind::Accrued },
                     base: entry.base,
                     amount: entry.amount,
                     period: *period,

@@ -41,13 +41,25 @@ impl Decider for CommissionAccountRules {
 #[serde(rename_all = "snake_case")]
 pub enum CommissionKind {
     Accrued,
+    /// Accrued once more, because what was uncollectible is paid after all.
+    Restored,
     Reversed,
 }
 
 impl CommissionKind {
+    /// As it is shown: whether something is earned or goes back.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Accrued | Self::Restored => "accrued",
+            Self::Reversed => "reversed",
+        }
+    }
+
+    /// What tells it from the other entries of a document's line.
+    const fn key(self) -> &'static str {
+        match self {
             Self::Accrued => "accrued",
+            Self::Restored => "restored",
             Self::Reversed => "reversed",
         }
     }

@@ -15,7 +15,7 @@ use crate::document::{DocumentFormat, StoredDocument};
 pub struct CommissionAccountState {
     /// What no statement has yet, in the order in which it came.
     pub waiting: Vec<StatementLine>,
-    /// Invoices whose commission went back whole.
+    /// Invoices whose commission went back whole, and was not earned after all.
     pub withdrawn: BTreeSet<Uuid>,
     /// Without their lines, which are the events'.
     pub statements: BTreeMap<Uuid, Statement>,
@@ -61,7 +61,12 @@ impl CommissionAccountState {
     pub(super) fn evolve(&mut self, event: &CommissionAccountEvent) {
         use CommissionAccountEvent as E;
         match event {
-            E::CommissionAccrued { .. } => self.waiting.extend(event.entries()),
+            E::CommissionAccrued { invoice_id, again, .. } => {
+                if *again {
+                    self.withdrawn.remove(invoice_id);
+                }
+                self.waiting.extend(event.entries());
+            }
             E::CommissionReversed { invoice_id, credit_note_id, .. } => {
                 self.withdrawn.extend(invoice_id.filter(|_| credit_note_id.is_none()));
                 self.waiting.extend(event.entries());

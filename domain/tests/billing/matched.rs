@@ -150,6 +150,18 @@ fn an_invoice_waits_above_five_percent_and_above_ten() {
 }
 
 #[test]
+fn five_percent_are_not_rounded() {
+    let dearer = |more: &str| {
+        let told = started("2026-10-03", 30, ("17.50", None, "14.01"));
+        let mut lines = bill(&told);
+        lines[0].amount = lines[0].amount.plus(eur(more)).unwrap();
+        paired(ours(&told), lines)
+    };
+    assert!(!draft(&dearer("21.01")), "five percent of 420.30 are 21.015");
+    assert!(draft(&dearer("21.02")));
+}
+
+#[test]
 fn small_differences_add_up_and_do_not_cancel_out() {
     let both = |more: &str, less: &str| -> Vec<Group> { [off_by(10, more), off_by(10, less)].concat() };
     assert!(!draft(&both("7.00", "-7.00")), "14.00 of 280.00 is five percent");

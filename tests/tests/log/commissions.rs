@@ -7,6 +7,7 @@ use commands::bus::ReceiptBody;
 use commands::commission::SettleStatement;
 use commands::credit_note::CreditInvoice;
 use commands::invoice::{VoidInvoice, WriteOffInvoice};
+use commands::payment::ReceivePayment;
 use domain::billing::credit::Wanted;
 use domain::billing::{Period, Route};
 use domain::commission_account::{CommissionAccountRules, CommissionAccountState, CommissionKind, Settlement};
@@ -92,6 +93,17 @@ async fn credits(process: &LogProcess, key: &str, invoice_id: Uuid, cents: i64) 
     process.bus.execute(&operator(key), &credit).await.unwrap();
 }
 
+async fn receives(process: &LogProcess, key: &str, invoice_id: Uuid, cents: i64) {
+    let receive = ReceivePayment {
+        payment_id: ids::derived(&["test", "payment", key]),
+        invoice_id,
+        amount: euro(cents),
+        received_on: today(),
+        reference: "SEPA 17".to_owned(),
+    };
+    process.bus.execute(&operator(key), &receive).await.unwrap();
+}
+
 async fn documents(world: &LogWorld, what: &str) -> Vec<String> {
     let sql = "select payload->'NumberAllotted'->>'number' from events where event_type = 'NumberAllotted' \
                and payload->'NumberAllotted'->>'number' like $1 order by position";
@@ -104,6 +116,10 @@ fn earned(period: Period, amount: &str) -> (CommissionKind, String, String) {
 
 fn given_back(period: Period, amount: &str) -> (CommissionKind, String, String) {
     (CommissionKind::Reversed, period.to_string(), amount.to_owned())
+}
+
+fn earned_again(period: Period, amount: &str) -> (CommissionKind, String, String) {
+    (CommissionKind::Restored, period.to_string(), amount.to_owned())
 }
 
 #[tokio::test]
@@ -165,6 +181,48 @@ async fn a_void_invoice_earns_nothing_and_the_one_in_its_place_does() {
         account.due(month().next()).iter().map(|line| line.id()).collect::<std::collections::BTreeSet<_>>().len(),
         3
     );
+}
+
+#[tokio::test]
+async fn what_was_given_up_earns_again_once_it_is_paid() {
+    let world = LogWorld::new().await.unwrap();
+    let process = world.process().await.unwrap();
+    let pair = Pair::registered(&process).await;
+    let (october, november) = (month(), month().next());
+    let invoice_id = pair.issues(&process, 0).await;
+    process.bus.execute(&operator("write off"), &WriteOffInvoice { invoice_id }).await.unwrap();
+
+    // 20.00 net are credited, and 50.00 of the 95.20 that are left come in: it is not paid yet.
+    credits(&process, "a fifth", invoice_id, 2_000).await;
+    receives(&process, "half", invoice_id, 5_000).await;
+    let given_up = [earned(october, "10.00"), given_back(november, "-10.00")];
+    assert_eq!(pair.waiting(&process).await, given_up);
+    receives(&process, "rest", invoice_id, 4_520).await;
+    let paid = [given_up.as_slice(), &[earned_again(november, "8.00")]].concat();
+    assert_eq!(pair.waiting(&process).await, paid);
+
+    // More money earns nothing, and what is credited from then on takes its share back.
+    receives(&process, "too much", invoice_id, 1_000).await;
+    credits(&process, "a tenth", invoice_id, 1_000).await;
+    assert_eq!(pair.waiting(&process).await[2..], [earned_again(november, "8.00"), given_back(november, "-1.00")]);
+    assert!(pair.states(&process, "November's", november).await);
+    assert_eq!(pair.account(&process).await.statements[&pair.statement(november)].net, euro(700));
+    check_log(&world.app).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_given_up_and_is_credited_to_the_end_earns_what_was_paid_of_it() {
+    let world = LogWorld::new().await.unwrap();
+    let process = world.process().await.unwrap();
+    let pair = Pair::registered(&process).await;
+    let november = month().next();
+    let invoice_id = pair.issues(&process, 0).await;
+    receives(&process, "half", invoice_id, 5_950).await;
+    process.bus.execute(&operator("write off"), &WriteOffInvoice { invoice_id }).await.unwrap();
+    credits(&process, "other half", invoice_id, 5_000).await;
+    let expected = [earned(month(), "10.00"), given_back(november, "-10.00"), earned_again(november, "5.00")];
+    assert_eq!(pair.waiting(&process).await, expected);
+    check_log(&world.app).await.unwrap();
 }
 
 #[tokio::test]

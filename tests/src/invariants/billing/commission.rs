@@ -20,6 +20,8 @@ type Line = (Uuid, u32);
 #[derive(Default)]
 struct Accounts {
     accrued: BTreeMap<Line, Decimal>,
+    /// Earned once more, after all of it had gone back.
+    restored: BTreeMap<Line, Decimal>,
     /// By the invoice, or by the credit note that stands in its place; above zero goes back.
     reversed: BTreeMap<Line, Decimal>,
     /// By stream: what no statement has yet.
@@ -32,6 +34,7 @@ pub(super) fn check(evidence: &Evidence, papers: &Papers) -> Vec<String> {
     let accounts = Accounts::of(evidence);
     let mut wrong = earned(papers, &accounts);
     wrong.extend(taken_back(papers, &accounts));
+    wrong.extend(earned_again(papers, &accounts));
     wrong.extend(accounts.statements.iter().flat_map(|(statement, waited)| statement_sums(statement, waited)));
     wrong
 }
@@ -51,9 +54,10 @@ impl Accounts {
         use CommissionAccountEvent as E;
         let waiting = self.waiting.entry(stream.to_owned()).or_default();
         match event {
-            E::CommissionAccrued { invoice_id, entries, period, .. } => {
+            E::CommissionAccrued { invoice_id, entries, period, again, .. } => {
+                let earned = if *again { &mut self.restored } else { &mut self.accrued };
                 for entry in entries {
-                    *self.accrued.entry((*invoice_id, entry.line)).or_default() += entry.amount.amount();
+                    *earned.entry((*invoice_id, entry.line)).or_default() += entry.amount.amount();
                     waiting.push((*period, entry.amount.amount()));
                 }
             }
@@ -107,7 +111,8 @@ fn commissions(invoice: &Invoice) -> impl Iterator<Item = (u32, Decimal)> {
 fn taken_back(papers: &Papers, accounts: &Accounts) -> Vec<String> {
     let mut wrong = Vec::new();
     for ((document, line), reversed) in &accounts.reversed {
-        let earned = accounts.accrued.get(&(*document, *line)).copied();
+        let again = accounts.restored.get(&(*document, *line)).copied().unwrap_or_default();
+        let earned = accounts.accrued.get(&(*document, *line)).map(|earned| *earned + again);
         let note = papers.notes.get(document);
         let noted = note.and_then(|note| note.issued.lines.iter().find(|of| of.line == *line)?.of.commission);
         let most = earned.or(noted.map(domain::Money::amount)).unwrap_or_default();
@@ -121,6 +126,19 @@ fn taken_back(papers: &Papers, accounts: &Accounts) -> Vec<String> {
     for (id, invoice) in papers.invoices.iter().filter(|(_, invoice)| gone(invoice.status)) {
         let kept = commissions(invoice).filter(|(line, amount)| accounts.reversed.get(&(*id, *line)) != Some(amount));
         wrong.extend(kept.map(|(line, _)| format!("line {line} of {id} keeps its commission")));
+    }
+    wrong
+}
+
+/// Only what was given up and is paid after all earns again, and never more than went back.
+fn earned_again(papers: &Papers, accounts: &Accounts) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for ((document, line), again) in &accounts.restored {
+        let back = accounts.reversed.get(&(*document, *line)).copied().unwrap_or_default();
+        let is_paid = papers.invoices.get(document).is_some_and(|invoice| invoice.status == InvoiceStatus::Paid);
+        if !is_paid || again.abs() > back.abs() || again.is_sign_negative() != back.is_sign_negative() {
+            wrong.push(format!("line {line} of {document} earned {again} once more, of which {back} had gone back"));
+        }
     }
     wrong
 }

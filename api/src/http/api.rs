@@ -26,6 +26,7 @@ use super::dev_tokens::DevKey;
 use super::fields::{FromFields, Nothing, parse_body};
 use super::headers::{AnswerHeaders, acceptable, idempotency_key, if_match, required_idempotency_key};
 use super::problem::{Problem, ProblemType};
+use super::query::Query;
 use super::rate_limit::Meter;
 use super::reads::Reads;
 use super::trace::RequestIds;
@@ -154,8 +155,30 @@ impl Api {
         let actor = self.actor(operation, &parts).await?;
         let key = key(&parts.method, &parts.headers)?;
         let bytes = read_json_bytes(&parts.headers, body).await?;
+        let context = self.context(actor, &parts, key, &bytes)?;
+        self.without_parameters(&context, &parts.uri).await?;
+        Ok((context, parse_body(&bytes)?))
+    }
+
+    /// The same for a command whose address says something, too: `read` reads its parameters.
+    ///
+    /// # Errors
+    /// As [`Api::write`].
+    pub async fn write_with_query<T: FromFields, Q>(
+        &self,
+        operation: Operation,
+        request: Request,
+        read: impl FnOnce(&mut Query, &Actor) -> Option<Q>,
+    ) -> Result<(Context, Q, T), Problem> {
+        let (parts, body) = request.into_parts();
+        let actor = self.actor(operation, &parts).await?;
+        let key = key(&parts.method, &parts.headers)?;
+        let bytes = read_json_bytes(&parts.headers, body).await?;
+        let mut query = Query::parse(parts.uri.query())?;
+        let said = read(&mut query, &actor);
+        let said = query.finish(said)?;
         let asked = parse_body(&bytes)?;
-        Ok((self.context(actor, &parts, key, &bytes)?, asked))
+        Ok((self.context(actor, &parts, key, &bytes)?, said, asked))
     }
 
     /// The same for something that changes nothing and so has no key.
@@ -170,6 +193,7 @@ impl Api {
         let (parts, body) = request.into_parts();
         let actor = self.actor(operation, &parts).await?;
         let bytes = read_json_bytes(&parts.headers, body).await?;
+        no_parameters(&parts.uri)?;
         let asked = parse_body(&bytes)?;
         Ok((self.context(actor, &parts, clock::new_id().to_string(), &bytes)?, asked))
     }
@@ -196,8 +220,20 @@ impl Api {
         let actor = self.actor(operation, &parts).await?;
         let key = key(&parts.method, &parts.headers)?;
         let bytes = read_optional_json_bytes(&parts.headers, body).await?;
-        let asked = parse_body(&bytes)?;
-        Ok((self.context(actor, &parts, key, &bytes)?, asked))
+        let context = self.context(actor, &parts, key, &bytes)?;
+        self.without_parameters(&context, &parts.uri).await?;
+        Ok((context, parse_body(&bytes)?))
+    }
+
+    /// Refuses a write with parameters in its address, unless its key has been used: then it is told so, or what came
+    /// of it when such parameters were not looked at.
+    async fn without_parameters(&self, context: &Context, uri: &Uri) -> Result<(), Problem> {
+        let Err(refused) = no_parameters(uri) else { return Ok(()) };
+        match event_log::append::stored_outcome(self.pool(), context.key.id()).await? {
+            None => Err(refused),
+            Some(stored) if stored.fingerprint == context.key.fingerprint => Ok(()),
+            Some(_) => Err(ProblemType::IdempotencyKeyReused.into()),
+        }
     }
 
     /// A command's context.
@@ -286,6 +322,11 @@ fn key(method: &Method, headers: &HeaderMap) -> Result<String, Problem> {
         return required_idempotency_key(headers);
     }
     Ok(idempotency_key(headers)?.unwrap_or_else(|| clock::new_id().to_string()))
+}
+
+/// What a write is about is in its path and body: a parameter that nobody reads would be lost without a word.
+fn no_parameters(uri: &Uri) -> Result<(), Problem> {
+    Query::parse(uri.query())?.finish(Some(()))
 }
 
 /// Tells a request from another with the same key: method, path, query, body.

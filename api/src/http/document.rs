@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue, header};
 use projections::model;
 use tracing::error;
 use utoipa::openapi::schema::Schema;
-use utoipa::openapi::{ContentBuilder, RefOr, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Header, RefOr, ResponseBuilder};
 use utoipa::{IntoParams, IntoResponses, PartialSchema};
 
 use super::api::Api;
@@ -81,6 +81,11 @@ impl IntoResponses for DocumentAnswers {
             response.content(kind, ContentBuilder::new().schema(Some(schema(format))).build())
         });
         let known = ResponseBuilder::new().description("The caller has it already.");
+        let headed = |response: ResponseBuilder, names: &[&str]| {
+            names.iter().fold(response, |response, name| response.header(*name, Header::default()))
+        };
+        let written = headed(written, &["ETag", "Vary", "Cache-Control", "Content-Disposition"]);
+        let known = headed(known, &["ETag", "Vary"]);
         [("200", written.build()), ("304", known.build())]
             .map(|(status, response)| (status.to_owned(), RefOr::T(response)))
             .into()

@@ -1,5 +1,7 @@
 //! The OpenAPI document, generated from the handlers.
 
+mod answers;
+
 use std::collections::BTreeMap;
 
 use utoipa::openapi::OpenApi as Built;
@@ -51,6 +53,7 @@ pub fn document() -> Built {
             complete(&mut operation.responses.responses);
         }
     }
+    answers::describe(&mut document);
     document
 }
 

@@ -11,6 +11,8 @@ use sqlx::PgPool;
 use tests::client::{Answer, Client};
 use tests::world::{World, random_hex};
 
+use crate::described::Description;
+
 /// A request, as hostile as it needs to be.
 #[derive(Clone, Debug)]
 pub struct Ask {
@@ -68,6 +70,7 @@ pub struct Ground {
     pub pool: PgPool,
     http: reqwest::Client,
     sender: Client,
+    description: Description,
     findings: Mutex<Vec<String>>,
 }
 
@@ -79,7 +82,8 @@ impl Ground {
         let pool = sqlx::postgres::PgPoolOptions::new().max_connections(2).connect(&world.admin_url).await.unwrap();
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let sender = world.operator().unwrap();
-        let ground = Self { world, pool, http, sender, findings: Mutex::default() };
+        let description = Description::of_the_code();
+        let ground = Self { world, pool, http, sender, description, findings: Mutex::default() };
         ground.quiet().await;
         ground
     }
@@ -115,6 +119,7 @@ impl Ground {
         }
     }
 
+    /// Whatever comes of it, its headers are those that are described.
     pub async fn send(&self, ask: &Ask) -> Answer {
         let mut request =
             self.http.request(ask.method.clone(), format!("{}{}", self.world.settings.api_url(), ask.path));
@@ -127,7 +132,11 @@ impl Ground {
         if let Some(body) = &ask.body {
             request = request.body(body.clone());
         }
-        self.sender.send(request).await.unwrap()
+        let answer = self.sender.send(request).await.unwrap();
+        for fault in self.description.faults(ask.method.as_str(), &ask.path, &answer) {
+            self.note(&shown(&format!("{} {}", ask.method, ask.path)), fault);
+        }
+        answer
     }
 
     /// Sends it and expects this problem, and no event.

@@ -12,6 +12,7 @@ async fn a_key_stands_for_one_request_of_one_tenant() {
     let ground = Ground::new().await;
     odd_keys(&ground).await;
     reused_keys(&ground).await;
+    reused_for_another_query(&ground).await;
     keys_of_others(&ground).await;
     raced_keys(&ground).await;
     refusals_leave_the_key_free(&ground).await;
@@ -71,6 +72,19 @@ async fn reused_keys(ground: &Ground) {
         let ask = ask.header("Idempotency-Key", key.as_str());
         ground.refused(&format!("70 {case}"), ask, 422, "idempotency-key-reused").await;
     }
+}
+
+/// What an address may say is part of the request.
+async fn reused_for_another_query(ground: &Ground) {
+    let (key, path) = (random_hex(8), "/v1/notification-preferences");
+    let set = |path: String| {
+        let ask = Ask::new("PUT", path).by(ground.customer()).json(&json!({ "locale": "de" }));
+        ask.header("Idempotency-Key", key.as_str())
+    };
+    ground.accepted("70 first", set(path.to_owned()), 200).await;
+    ground.quiet().await;
+    let named = format!("{path}?customer_id={}", ground.world.sample.customer_id);
+    ground.refused("70 other query", set(named), 422, "idempotency-key-reused").await;
 }
 
 async fn keys_of_others(ground: &Ground) {

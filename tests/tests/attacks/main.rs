@@ -4,6 +4,8 @@
 
 mod bodies;
 mod canaries;
+#[path = "../stories/described.rs"]
+mod described;
 mod edges;
 mod failures;
 mod forge;
@@ -15,6 +17,7 @@ mod hooks_flow;
 mod hooks_forged;
 mod keys;
 mod matrix;
+mod parameters;
 mod patience;
 mod raw;
 mod routes;

@@ -226,7 +226,7 @@ fn of_billing(operation: &str) -> Option<Shape> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     Good,
-    /// No JSON; of a request without body, an unknown parameter.
+    /// No JSON; of a read, an unknown parameter.
     Malformed,
     /// A field that there is not.
     UnknownField,
@@ -235,9 +235,8 @@ pub enum Form {
 impl Shape {
     pub fn request(&self, operation: &Documented, things: &Things, form: Form) -> Ask {
         let query = match (form, operation.method.as_str()) {
-            (Form::Good, _) => (self.query)(things),
-            (_, "GET") => "nonsense=1".to_owned(),
-            _ => String::new(),
+            (Form::Malformed | Form::UnknownField, "GET") => "nonsense=1".to_owned(),
+            _ => (self.query)(things),
         };
         let path = path(&operation.path, things);
         let path = if query.is_empty() { path } else { format!("{path}?{query}") };

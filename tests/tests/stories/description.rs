@@ -20,7 +20,7 @@ fn committed() -> String {
 }
 
 /// Method, path and description of every operation.
-fn operations(document: &Value) -> Vec<(String, String, Value)> {
+pub fn operations(document: &Value) -> Vec<(String, String, Value)> {
     let paths: &Map<String, Value> = document["paths"].as_object().unwrap();
     let of_path = |(path, item): (&String, &Value)| {
         let named = METHODS.iter().filter(|method| item.get(**method).is_some());

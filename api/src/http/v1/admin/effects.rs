@@ -31,7 +31,7 @@ pub struct EffectBody {
     pub state: String,
     /// Tries that reached whoever it is for.
     pub attempts: i32,
-    /// Polls so far.
+    /// Polls so far, and calls that did not reach the provider.
     pub polls: i32,
     pub due_at: DateTime<Utc>,
     pub outcome: Option<String>,

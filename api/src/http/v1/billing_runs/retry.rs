@@ -16,7 +16,7 @@ use crate::http::problem::{Problem, ProblemBody};
     post, path = "/v1/billing-runs/{id}/retry", tag = "billing", operation_id = "retry_billing_run",
     params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = String, Header), ("If-Match" = Option<String>, Header)),
     responses(
-        (status = 202, body = RunBody, description = "It goes on."),
+        (status = 202, body = RunBody, headers(("Location")), description = "It goes on."),
         (status = "4XX", body = ProblemBody),
     ),
     security(("bearer" = [])),

@@ -29,7 +29,7 @@ pub struct NewSettlement {
     /// `payout`: money was paid to the reseller. `offset`: it was set off against what the reseller owes.
     #[schema(value_type = String)]
     pub how: Settlement,
-    /// Of the payout, or of what it was set off against.
+    /// Of the payout, or of what it was set off against. It is kept for ever, and names no people.
     pub reference: String,
 }
 

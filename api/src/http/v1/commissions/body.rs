@@ -11,7 +11,8 @@ use crate::http::v1::money::MoneyBody;
 use crate::http::v1::resource::Head;
 
 /// What a reseller earns on a line of an end customer's invoice, or gives back when that is credited, void or
-/// uncollectible. The amounts of a statement's entries add up to its net.
+/// uncollectible. What was uncollectible and is paid after all is earned once more, as an entry of its own. The amounts
+/// of a statement's entries add up to its net.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Commission)]
 pub struct CommissionBody {

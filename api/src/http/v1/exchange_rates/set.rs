@@ -65,9 +65,11 @@ pub async fn set_exchange_rate(State(api): State<Api>, request: Request) -> Resu
     let receipt = api.bus.execute(&context, &SetExchangeRate { base, quote, rate, effective_from }).await?;
     let ReceiptBody::Other(json) = &receipt.answer else { return Err(Problem::internal()) };
     let set: RateSet = serde_json::from_str(json).map_err(|_| Problem::internal())?;
+    // A rate that was so already stands where it was made so, however far the log has gone on since.
+    let made_so = event_log::stream::position(api.pool(), &set.stream(), set.version).await?;
     let headers = AnswerHeaders {
         version: Some(set.version),
-        event_position: Some(receipt.last_position),
+        event_position: Some(made_so.unwrap_or(receipt.last_position)),
         replayed: receipt.replayed,
         ..AnswerHeaders::default()
     };

@@ -45,7 +45,7 @@ impl FromFields for Generate {
     params(("Idempotency-Key" = String, Header)),
     request_body = Generate,
     responses(
-        (status = 202, body = RunBody, description = "The run has begun."),
+        (status = 202, body = RunBody, headers(("Location")), description = "The run has begun."),
         (status = "4XX", body = ProblemBody),
     ),
     security(("bearer" = [])),

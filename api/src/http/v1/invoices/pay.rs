@@ -17,7 +17,7 @@ use crate::http::v1::payments::body::{self, PaymentBody};
     post, path = "/v1/invoices/{id}/pay", tag = "payments", operation_id = "pay_invoice",
     params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = String, Header), ("If-Match" = Option<String>, Header)),
     responses(
-        (status = 202, body = PaymentBody, description = "The gateway is asked."),
+        (status = 202, body = PaymentBody, headers(("Location")), description = "The gateway is asked."),
         (status = "4XX", body = ProblemBody),
     ),
     security(("bearer" = [])),

@@ -14,7 +14,6 @@ use super::body::{PreferencesBody, PreferencesResource};
 use crate::http::api::Api;
 use crate::http::fields::{Fields, FromFields};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::query::Query;
 use crate::http::values;
 
 /// All preferences as they shall be; what is absent takes the defaults: English, and every topic by e-mail.
@@ -70,11 +69,8 @@ impl FromFields for Channels {
     security(("bearer" = [])),
 )]
 pub async fn set_notification_preferences(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
-    let asked_for = request.uri().query().map(str::to_owned);
-    let (context, preferences) = api.write(Operation::SetNotificationPreferences, request).await?;
-    let mut query = Query::parse(asked_for.as_deref())?;
-    let customer_id = super::customer_id(&mut query, &context.actor);
-    let customer_id = query.finish(customer_id)?;
+    let (context, customer_id, preferences) =
+        api.write_with_query(Operation::SetNotificationPreferences, request, super::customer_id).await?;
     let receipt = api.bus.execute(&context, &SetNotificationPreferences { customer_id, preferences }).await?;
     api.answer::<PreferencesResource>(&context, receipt).await
 }

@@ -19,7 +19,7 @@ use crate::http::v1::payments::body::{self, PaymentBody};
     post, path = "/v1/orders/{id}/checkout", tag = "orders", operation_id = "check_out_order",
     params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = String, Header), ("If-Match" = Option<String>, Header)),
     responses(
-        (status = 202, body = PaymentBody, description = "The gateway is asked."),
+        (status = 202, body = PaymentBody, headers(("Location")), description = "The gateway is asked."),
         (status = "4XX", body = ProblemBody),
     ),
     security(("bearer" = [])),

@@ -44,7 +44,7 @@ impl FromFields for Asked {
     post, path = "/v1/payments/{id}/refunds", tag = "payments", operation_id = "refund_payment",
     params(("id" = uuid::Uuid, Path), ("Idempotency-Key" = String, Header), ("If-Match" = Option<String>, Header)),
     request_body = Option<NewRefund>,
-    responses((status = 202, body = PaymentBody), (status = "4XX", body = ProblemBody)),
+    responses((status = 202, body = PaymentBody, headers(("Location"))), (status = "4XX", body = ProblemBody)),
     security(("bearer" = [])),
 )]
 pub async fn refund_payment(

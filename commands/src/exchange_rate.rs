@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 use domain::exchange_rates::{ExchangeRate, ExchangeRatesCommand, ExchangeRatesRules};
-use domain::{Currency, ids};
+use domain::{AggregateType, Currency, StreamId, ids};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,13 @@ pub struct RateSet {
     pub effective_from: NaiveDate,
     /// Of the pair's stream.
     pub version: i64,
+}
+
+impl RateSet {
+    /// The pair's: with its version it tells where in the log the rate was made so, however long ago.
+    pub fn stream(&self) -> StreamId {
+        StreamId::new(AggregateType::ExchangeRates, ids::exchange_rates(&self.base, &self.quote))
+    }
 }
 
 impl Command for SetExchangeRate {

@@ -10,9 +10,10 @@ use serde_json::Value;
 use sqlx::{Connection, FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::System;
+use super::beside::BesideRows;
 use super::billing::{BookRows, INDEXES};
 use super::people::People;
+use super::{System, hints};
 
 /// Tables of read models with the reader that keeps them.
 pub(super) const TABLES: [(&str, &str); 15] = [
@@ -57,6 +58,7 @@ pub(super) struct Evidence {
     pub webhooks: i64,
     pub people: People,
     pub books: BookRows,
+    pub beside: BesideRows,
     /// What a login may do to the log and must not.
     pub privileges: Vec<(String, String, String)>,
     pub logins: Vec<String>,
@@ -158,6 +160,7 @@ impl Evidence {
             webhooks: sqlx::query_scalar("select count(*) from inbox").fetch_one(&mut *tx).await?,
             people: People::gather(tx).await?,
             books: BookRows::gather(tx).await?,
+            beside: BesideRows::gather(tx).await?,
             privileges: privileges(tx).await?,
             logins: sqlx::query_scalar(LOGINS).fetch_all(&mut *tx).await?,
             idle_triggers: sqlx::query_scalar(IDLE_TRIGGERS).fetch_all(&mut *tx).await?,
@@ -231,7 +234,7 @@ async fn indexes(tx: &mut PgConnection) -> Result<BTreeMap<&'static str, Vec<(Uu
         ("drifts", "select drift_id, status from index_drifts"),
     ];
     let mut indexes = BTreeMap::new();
-    for (name, sql) in queries.into_iter().chain(INDEXES) {
+    for (name, sql) in queries.into_iter().chain(INDEXES).chain(hints::INDEXES) {
         let mut rows: Vec<(Uuid, String)> = sqlx::query_as(sql).fetch_all(&mut *tx).await?;
         rows.sort();
         indexes.insert(name, rows);

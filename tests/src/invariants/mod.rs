@@ -4,11 +4,13 @@
 //! nothing is taken from the product's own read side: what the log means is folded again from its events.
 
 mod agreement;
+mod beside;
 mod billing;
 mod commands;
 mod evidence;
 mod fold;
 mod generations;
+mod hints;
 mod log;
 mod mirror;
 mod models;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::Finding;
 use super::evidence::{Evidence, TABLES};
-use super::{billing, fold, seats};
+use super::{beside, billing, fold, hints, seats};
 
 /// Events a reader may be behind while the system works.
 const BEHIND: i64 = 200;
@@ -29,8 +29,10 @@ pub(super) fn check(evidence: &Evidence, pids: &BTreeMap<String, u32>, differenc
         late.map(|reader| format!("{} is at {} of {}", reader.name, reader.position, evidence.head)).collect();
     let ended = pids.iter().filter(|(_, pid)| !std::path::Path::new(&format!("/proc/{pid}")).exists());
     waiting.extend(ended.map(|(name, pid)| format!("{name}, process {pid}, has ended")));
-    let looked_at =
-        evidence.rows.values().map(BTreeMap::len).sum::<usize>() + evidence.licences.len() + evidence.changes.len();
+    let looked_at = evidence.rows.values().map(BTreeMap::len).sum::<usize>()
+        + evidence.licences.len()
+        + evidence.changes.len()
+        + evidence.beside.count();
     [
         Finding::new(7, "every reader keeps up and no process had to be restarted", evidence.readers.len(), waiting),
         Finding::new(
@@ -54,8 +56,9 @@ pub(super) fn differences(evidence: &Evidence) -> Vec<Difference> {
     }
     found.extend(of_seats(evidence).into_iter().map(|text| of("subscriptions", text)));
     found.extend(billing::differences(evidence).into_iter().map(|text| of("billing", text)));
-    let indexes = indexes(evidence).into_iter().chain(waiting(evidence)).chain(billing::indexes(evidence));
-    for (name, mut rows) in indexes {
+    found.extend(beside::differences(evidence));
+    let streams = indexes(evidence).into_iter().chain(waiting(evidence));
+    for (name, mut rows) in streams.chain(billing::indexes(evidence)).chain(hints::indexes(evidence)) {
         rows.sort();
         if evidence.indexes.get(name) != Some(&rows) {
             found.push(of("indexes", format!("the index {name} is not the fold of the log")));
@@ -82,7 +85,7 @@ fn of_seats(evidence: &Evidence) -> Vec<String> {
 }
 
 /// Parked aggregates are told of elsewhere; here they count as differences too.
-fn compare(table: &str, expected: &BTreeMap<Uuid, Value>, shown: &BTreeMap<Uuid, Value>) -> Vec<String> {
+pub(super) fn compare(table: &str, expected: &BTreeMap<Uuid, Value>, shown: &BTreeMap<Uuid, Value>) -> Vec<String> {
     let missing = expected.keys().filter(|id| !shown.contains_key(id)).map(|id| format!("{table} lacks {id}"));
     let other = shown.iter().filter_map(|(id, row)| match expected.get(id) {
         None => Some(format!("{table} has {id}, which the log does not know")),
@@ -137,4 +140,29 @@ fn waiting(evidence: &Evidence) -> [(&'static str, Vec<(Uuid, String)>); 4] {
     let drifts = fold::of_rules::<DriftRules>(evidence.until(until)).into_iter();
     let drifts = drifts.filter_map(|(id, stream)| Some((id, stream.state.known()?.status().to_owned())));
     [("scheduled_orders", scheduled), ("open_orders", open), ("unpaid_orders", unpaid), ("drifts", drifts.collect())]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rows(shown: &[(u128, i64)]) -> BTreeMap<Uuid, Value> {
+        shown.iter().map(|(id, n)| (Uuid::from_u128(*id), json!({ "n": n }))).collect()
+    }
+
+    #[test]
+    fn what_is_missing_other_or_too_much_is_told_and_nothing_else() {
+        let log = rows(&[(1, 1), (2, 2), (3, 3)]);
+        assert_eq!(compare("read_orders", &log, &log), Vec::<String>::new());
+        let shown = rows(&[(2, 2), (3, 4), (4, 4)]);
+        let id = Uuid::from_u128;
+        let told = [
+            format!("read_orders lacks {}", id(1)),
+            format!("read_orders shows {} otherwise than the log", id(3)),
+            format!("read_orders has {}, which the log does not know", id(4)),
+        ];
+        assert_eq!(compare("read_orders", &log, &shown), told);
+    }
 }

@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use commands::Rejection;
+use commands::customer::CloseCustomer;
 use commands::effects::{self, Due, Performed, Performer, Wake, Wanted, Worker};
 use domain::process::{Effect, Lane};
 use event_log::lease::Owner;
 use event_log::{Submission, Verdict};
 use futures::future::BoxFuture;
 use tests::log_world::{
-    LogProcess, LogWorld, PATIENCE, SetRule, at_rest, check_log, eventually, impatient, look_again, persist, rows_of,
-    rule_events, system,
+    LogProcess, LogWorld, PATIENCE, SetRule, at_rest, check_log, customer, eventually, impatient, look_again, operator,
+    persist, rows_of, rule_events, system,
 };
 use tests::proxy::Proxy;
 use tests::world::random_bytes;
@@ -183,6 +184,36 @@ async fn a_command_waits_for_no_answer_that_never_comes() {
     let during = process.bus.execute(&system("during"), &SetRule::nth(2, 1)).await;
     assert!(matches!(during, Err(Rejection::Unavailable)), "{during:?}");
     persist(&process.bus, &system("during"), &SetRule::nth(2, 1)).await.unwrap();
+    check_log(&world.app).await.unwrap();
+}
+
+/// A closing holds the log's lock while it looks once more at what could keep the customer open. Its process is gone
+/// without a word by the time it gets the lock: nobody would ever write again if the server did not end that session.
+#[tokio::test]
+async fn a_process_that_falls_silent_with_the_lock_lets_the_log_go_on() {
+    let world = LogWorld::new().await.unwrap();
+    let proxy = Proxy::before(&world.urls.app).await.unwrap();
+    let silent = LogProcess::start(&proxy.url(&world.urls.app).unwrap(), &world.urls.app).await.unwrap();
+    let other = world.process().await.unwrap();
+    let acme = customer("Acme");
+    let registered = other.bus.execute(&operator("register"), &acme).await.unwrap();
+
+    let head = world.hold_head().await.unwrap();
+    let (key, close) = (operator("close"), CloseCustomer { customer_id: acme.details.customer_id });
+    let mut closing = Box::pin(silent.bus.execute(&key, &close));
+    tokio::select! {
+        answer = &mut closing => panic!("the log was held: {answer:?}"),
+        blocked = world.blocked(1) => blocked.unwrap(),
+    }
+    proxy.silence();
+    head.rollback().await.unwrap();
+    world.stands_still().await.unwrap();
+
+    let meanwhile = other.bus.execute(&system("meanwhile"), &SetRule::nth(1, 1)).await.unwrap();
+    assert_eq!(meanwhile.last_position, registered.last_position + 1, "what had the lock wrote nothing");
+    drop(closing);
+    let closed = other.bus.execute(&key, &close).await.unwrap();
+    assert!(!closed.replayed && closed.last_position > meanwhile.last_position, "{closed:?}");
     check_log(&world.app).await.unwrap();
 }
 

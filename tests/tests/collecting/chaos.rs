@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tests::business_time::DevClock;
 use tests::gateways::{payments_heal, wallet_ends};
@@ -18,6 +19,8 @@ use crate::{faults, judged};
 
 /// The evening before everything falls due.
 const BEGINS: &str = "2026-03-02T20:00:00Z";
+/// Of the sellers who sent them.
+const MIDNIGHT: &str = "2026-03-02T23:00:00Z";
 const INVOICES: usize = 400;
 /// Where products die, and at which passage at the latest.
 const POINTS: [&str; 3] = ["payment.intent_committed", "payment.charged_not_recorded", "webhook.after_insert"];
@@ -44,10 +47,10 @@ async fn crash_of_everything_while_money_is_collected() -> anyhow::Result<()> {
     let mut chaos = Chaos::found(&mut dice).await?;
     let began = Instant::now();
     faults::begin(&chaos.world, &mut dice).await?;
+    chaos.falls_due().await?;
     let stop = CancellationToken::new();
     let sites = [chaos.world.settings.api_url(), chaos.twin_settings.api_url()];
     let paying = debtors::pay(&chaos.debtors, &sites, &mut dice, &stop);
-    chaos.falls_due()?;
     for point in POINTS {
         chaos.twin_dies_at(point, &mut dice).await?;
     }
@@ -75,10 +78,17 @@ impl Chaos {
         DevClock::new(&self.world.settings.api_url())
     }
 
-    /// Midnight passes; whoever is asked for it may die over it.
-    fn falls_due(&self) -> anyhow::Result<()> {
-        let clock = self.clock()?;
-        tokio::spawn(async move { drop(clock.advance("PT6H").await) });
+    /// Midnight passes before anybody pays: the clock waits for what is under way. Whoever was asked for it may die over
+    /// what follows, which it waits for too.
+    async fn falls_due(&self) -> anyhow::Result<()> {
+        let (clock, midnight) = (self.clock()?, MIDNIGHT.parse::<DateTime<Utc>>()?);
+        let moved = clock.clone();
+        tokio::spawn(async move { drop(moved.advance("PT6H").await) });
+        let (deadline, mut look) = (Instant::now() + PATIENCE, tokio::time::interval(LOOK));
+        while clock.now().await? < midnight {
+            ensure!(Instant::now() < deadline, "it does not become midnight");
+            look.tick().await;
+        }
         Ok(())
     }
 

@@ -1,12 +1,12 @@
 //! What an operator has given up: whoever waits for it is told, so that nothing stands still for ever. What the
 //! provider has done all the same is not given up: it is recorded here, or found by the next reconciliation.
 
-use commands::account::RefuseAccount;
+use commands::account::{LinkAccount, RefuseAccount};
 use commands::effects::{Due, Performed};
 use commands::order::{RecordLines, RefuseAtSubmission};
 use commands::subscription::{RejectChange, ask_for_look};
 use domain::account::{AccountRules, AccountStatus};
-use domain::ids;
+use domain::{Refusal, ids};
 use domain::order::{LineOutcome, OrderRules};
 use domain::process::Effect;
 use uuid::Uuid;
@@ -55,7 +55,12 @@ impl Adapter {
         }
         let found = readable(due, self.client.find_account(account_id).await)?;
         if let Some(found) = found.flatten() {
-            return self.link(due, account_id, found.id).await;
+            let link = LinkAccount { account_id, provider_account_id: found.id };
+            match self.answer(due, "link", &link).await {
+                // Somebody has linked another account of ours to it.
+                Err(Answered::Refused(Refusal::ProviderAccountTaken)) => {}
+                linked => return linked.map(|_| done("linked")).map_err(Answered::unforeseen),
+            }
         }
         let refuse = RefuseAccount { account_id, reason: GIVEN_UP.to_owned() };
         self.answer(due, "refuse", &refuse).await.map_err(Answered::unforeseen)?;

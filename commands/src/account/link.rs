@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::entry::Entry;
 use crate::{Answer, Command, Failure, Operation, Work, index};
 
-/// The provider has it.
+/// The provider has it. Refused where another account of ours has the same one: that is for an operator.
 #[derive(Debug)]
 pub struct LinkAccount {
     pub account_id: Uuid,
@@ -19,8 +19,10 @@ impl Command for LinkAccount {
     const OPERATION: Operation = Operation::System;
 
     async fn run(&self, work: &mut Work<'_>) -> Result<Answer, Failure> {
-        let link = AccountCommand::Link { provider_account_id: self.provider_account_id.clone() };
-        decide(work, self.account_id, &link).await
+        let provider_account_id = self.provider_account_id.clone();
+        // By an operator, perhaps, while the provider's answer was lost.
+        let taken = index::is_linked_elsewhere(work.bus().pool(), &provider_account_id, self.account_id).await?;
+        decide(work, self.account_id, &AccountCommand::Link { provider_account_id, taken }).await
     }
 }
 

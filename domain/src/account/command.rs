@@ -7,11 +7,12 @@ use crate::customer::{Change, ContactDetails};
 #[derive(Debug, Clone)]
 pub enum AccountCommand {
     Open(OpenAccount),
-    /// The provider has it under this id.
+    /// The provider has it under this id; `taken` when another of ours has that one.
     Link {
         provider_account_id: String,
+        taken: bool,
     },
-    /// An operator names the provider's account that this one is; `taken` when another of ours has that one.
+    /// An operator names the provider's account that this one is; `taken` likewise.
     LinkExisting {
         provider_account_id: String,
         taken: bool,

@@ -39,17 +39,15 @@ fn open(wanted: &OpenAccount) -> Decided<AccountEvent> {
 fn change(account: &Account, command: &AccountCommand) -> Result<Decided<AccountEvent>, Refusal> {
     match (account.status, command) {
         (_, AccountCommand::Open(wanted)) if wanted.account_id == account.id => Ok(Decided::nothing()),
-        (AccountStatus::Pending, AccountCommand::Link { provider_account_id }) => {
-            Ok(AccountEvent::AccountLinked { provider_account_id: provider_account_id.clone() }.into())
-        }
         (
             AccountStatus::Active,
-            AccountCommand::Link { provider_account_id } | AccountCommand::LinkExisting { provider_account_id, .. },
+            AccountCommand::Link { provider_account_id, .. } | AccountCommand::LinkExisting { provider_account_id, .. },
         ) if account.provider_account_id.as_ref() == Some(provider_account_id) => Ok(Decided::nothing()),
-        (
+        (AccountStatus::Pending, AccountCommand::Link { provider_account_id, taken })
+        | (
             AccountStatus::Pending | AccountStatus::Refused,
             AccountCommand::LinkExisting { provider_account_id, taken },
-        ) => link_existing(provider_account_id, *taken),
+        ) => link(provider_account_id, *taken),
         (AccountStatus::Pending, AccountCommand::Refuse { reason }) => {
             Ok(AccountEvent::AccountRefused { reason: reason.clone() }.into())
         }
@@ -84,7 +82,7 @@ fn change(account: &Account, command: &AccountCommand) -> Result<Decided<Account
     }
 }
 
-fn link_existing(provider_account_id: &str, taken: bool) -> Result<Decided<AccountEvent>, Refusal> {
+fn link(provider_account_id: &str, taken: bool) -> Result<Decided<AccountEvent>, Refusal> {
     if taken {
         return Err(Refusal::ProviderAccountTaken);
     }

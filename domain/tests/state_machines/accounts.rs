@@ -44,7 +44,7 @@ fn open() -> AccountCommand {
 }
 
 fn link(id: &str) -> AccountCommand {
-    AccountCommand::Link { provider_account_id: id.to_owned() }
+    AccountCommand::Link { provider_account_id: id.to_owned(), taken: false }
 }
 
 fn questions() -> Vec<Question<AccountRules>> {

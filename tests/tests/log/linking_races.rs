@@ -84,6 +84,18 @@ async fn two_operators_at_one_process_do_not_link_one_twice() {
 }
 
 #[tokio::test]
+async fn what_an_operator_has_linked_by_hand_is_not_linked_by_a_late_answer_to_another() {
+    let Ground { world, one, other } = Ground::new().await;
+    assert_eq!(one.bus.execute(&operator("links"), &links(MINE, THEIRS)).await.unwrap().status, 200);
+    let late = LinkAccount { account_id: YOURS, provider_account_id: THEIRS.to_owned() };
+    let refused = other.bus.execute(&system("answers"), &late).await;
+    assert!(matches!(refused, Err(Rejection::Refused(Refusal::ProviderAccountTaken))), "{refused:?}");
+    let own = LinkAccount { account_id: YOURS, provider_account_id: "acct-2".to_owned() };
+    assert_eq!(other.bus.execute(&system("answers of its own"), &own).await.unwrap().status, 200);
+    check_log(&world.app).await.unwrap();
+}
+
+#[tokio::test]
 async fn what_the_provider_has_just_answered_is_not_linked_by_hand_to_another() {
     let ground = Ground::new().await;
     let answered = LinkAccount { account_id: MINE, provider_account_id: THEIRS.to_owned() };

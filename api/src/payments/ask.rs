@@ -9,6 +9,7 @@ use domain::payment::{PaymentMeans, PaymentOutcome, PaymentStatus, RefundStatus}
 use uuid::Uuid;
 
 use super::perform::{Cashier, Handled, Step, done, log_away};
+use super::refund::Unnamed;
 
 /// What an operator reads where only an operator can find it out.
 const FOR_THE_OPERATOR: &str = "this gateway cannot be asked: an operator finds out and resolves the payment";
@@ -36,13 +37,17 @@ impl Cashier {
                 self.remember(payment_id, &request).await?;
                 (Some(outcome), false)
             }
+            Found::Open(request) => {
+                self.remember(payment_id, &request).await?;
+                (None, false)
+            }
             // It had a name for it: that it shows nothing by now proves nothing.
             Found::Nothing if request.is_some() => (None, false),
             // Once may be too early: what was sent may still have been on its way.
             Found::Nothing if ask.missed => (Some(PaymentOutcome::Unreachable), true),
             Found::Nothing => (None, true),
             Found::Unaskable => return self.ended(due, FOR_THE_OPERATOR).await,
-            Found::Open(_) | Found::Unreadable | Found::Unanswered => (None, ask.missed),
+            Found::Unreadable | Found::Unanswered => (None, ask.missed),
         };
         match outcome {
             // What is over cannot become unknown again.
@@ -63,25 +68,39 @@ impl Cashier {
         let handled = self.load(payment_id).await?;
         let known = handled.payment.refund(refund_id).filter(|refund| refund.status == RefundStatus::Unknown);
         let Some(amount) = known.map(|refund| refund.amount) else {
+            // Of what an operator gave up, the operator knows.
+            if !due.gives_up {
+                self.look_after_all(&handled, refund_id).await?;
+            }
             return self.ended(due, "the refund is over").await;
         };
         let now = self.bus.now();
         let ask = self.upcoming(due, now).await?;
-        let Some(request) = self.find(&handled).await?.ok() else {
-            return self.put_off(due, now, (ask, ask.missed)).await;
-        };
-        let refund = Refund { refund_id, payment_id, request, amount };
-        let (outcome, missed) = match handled.gateway.ask_refund(&refund).await {
-            RefundFound::Succeeded => (Some(RefundOutcome::Succeeded), false),
-            RefundFound::Failed => (Some(RefundOutcome::Failed), false),
-            RefundFound::Nothing if ask.missed => (self.refund_again(&handled, &refund).await, true),
-            RefundFound::Nothing => (None, true),
-            RefundFound::Open | RefundFound::Unreadable | RefundFound::Unanswered => (None, ask.missed),
+        let (outcome, missed) = match self.find(&handled).await? {
+            Ok(request) => {
+                let refund = Refund { refund_id, payment_id, request, amount };
+                self.came_of(&handled, &refund, ask.missed).await
+            }
+            // It holds nothing of ours, the second time too: nothing went back.
+            Err(Unnamed::Unheard) if ask.missed => (Some(RefundOutcome::Failed), true),
+            Err(Unnamed::Unheard) => (None, true),
+            Err(Unnamed::Unreadable | Unnamed::Unanswered) => (None, ask.missed),
         };
         let Some(outcome) = outcome else { return self.put_off(due, now, (ask, missed)).await };
         let recorded = self.record_refund(due, (payment_id, refund_id), outcome).await?;
         asks::end(self.bus.pool(), due.op_id).await.map_err(log_away)?;
         Ok(recorded)
+    }
+
+    /// What came of it, and whether the gateway had never heard of it.
+    async fn came_of(&self, handled: &Handled<'_>, refund: &Refund, missed: bool) -> (Option<RefundOutcome>, bool) {
+        match handled.gateway.ask_refund(refund).await {
+            RefundFound::Succeeded => (Some(RefundOutcome::Succeeded), false),
+            RefundFound::Failed => (Some(RefundOutcome::Failed), false),
+            RefundFound::Nothing if missed => (self.refund_again(handled, refund).await, true),
+            RefundFound::Nothing => (None, true),
+            RefundFound::Open | RefundFound::Unreadable | RefundFound::Unanswered => (None, missed),
+        }
     }
 
     async fn refund_again(&self, handled: &Handled<'_>, refund: &Refund) -> Option<RefundOutcome> {

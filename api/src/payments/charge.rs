@@ -48,6 +48,10 @@ impl Cashier {
         crash::point("payment.charged_not_recorded");
         match charged {
             Charged::Accepted(request) => self.watch(due, charge.payment_id, &request).await,
+            // Turned away this time. An earlier try may have charged it, and is only not shown yet.
+            Charged::Ended(PaymentOutcome::Unreachable) if due.sent => {
+                self.record(due, charge.payment_id, PaymentOutcome::Unknown(UnknownReason::NoAnswer)).await
+            }
             Charged::Ended(outcome) => self.record(due, charge.payment_id, outcome).await,
         }
     }

@@ -1,20 +1,26 @@
-//! What the wallet's webhooks hint at. Nobody acts on what they say, only on what is read afterwards.
+//! What the wallet's webhooks hint at. Nobody acts on what they say, only on what is read afterwards, under the name
+//! that they tell.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use commands::effects::{self, Wake};
+use commands::effects::{self, Wake, Wanted};
 use commands::inbox::{Applied, Applier};
-use commands::payment::asks;
-use commands::payment::gateway::{Hint, News, PaymentGateway};
+use commands::payment::gateway::{Hint, News, PaymentGateway, RequestId};
+use commands::payment::{asks, requests};
 use domain::invoice::InvoiceRules;
 use domain::order::OrderRules;
-use domain::payment::{Payment, PaymentOutcome, PaymentRules, PaymentState, PaymentStatus};
+use domain::payment::{Payment, PaymentMeans, PaymentOutcome, PaymentRules, PaymentState, PaymentStatus, RefundStatus};
+use domain::process::{Collect, Effect, Process};
 use domain::{Decider, ids};
 use event_log::LogError;
 use event_log::stream::{self, Versioned};
 use futures::future::BoxFuture;
 use sqlx::PgPool;
 use uuid::Uuid;
+
+use super::wallet;
 
 /// The payment providers' name in the inbox.
 pub const PROVIDER: &str = "payments";
@@ -43,8 +49,8 @@ impl Applier for PaymentHook {
             metrics::counter!("webhooks_applied_total", "type" => label(kind)).increment(1);
             let Some(hint) = self.gateway.hint(kind, body) else { return Ok(Applied::Ignored) };
             let applied = match hint.news {
-                News::Paid | News::NotPaid => self.look_at_payment(id, &hint).await?,
-                News::Refund => self.look_at_refund(&hint).await?,
+                News::Paid | News::NotPaid => self.look_at_payment(id, &hint, wallet::named(body)).await?,
+                News::Refund => self.look_at_refund(id, &hint).await?,
             };
             self.wake.wake();
             Ok(applied)
@@ -53,17 +59,29 @@ impl Applier for PaymentHook {
 }
 
 impl PaymentHook {
-    async fn look_at_payment(&self, webhook: &str, hint: &Hint) -> Result<Applied, sqlx::Error> {
+    /// What it names by its id is read under the wallet's own name: by its reference only the newest payment is shown.
+    async fn look_at_payment(
+        &self,
+        webhook: &str,
+        hint: &Hint,
+        name: Option<RequestId>,
+    ) -> Result<Applied, sqlx::Error> {
         let Some(payment) = self.payment_of(hint).await? else { return Ok(Applied::NotYet) };
+        if is_over(payment.status, hint.news) {
+            return Ok(Applied::Ignored);
+        }
         let (id, subject) = (payment.id(), payment.id().to_string());
-        match (payment.status, hint.news) {
-            (PaymentStatus::Started, _) => Ok(looked(effects::hasten(&self.pool, "charge_payment", &subject).await?)),
-            (PaymentStatus::Ended(PaymentOutcome::Unknown(_)), _) => self.look_at_unknown(webhook, id).await,
+        if let Some(name) = name
+            && hint.operation_id == Some(id)
+            && payment.started.means == PaymentMeans::Wallet
+        {
+            requests::remember(&self.pool, id, &name).await?;
+        }
+        match payment.status {
+            PaymentStatus::Started => Ok(looked(effects::hasten(&self.pool, "charge_payment", &subject).await?)),
+            PaymentStatus::Ended(PaymentOutcome::Unknown(_)) => self.look_at_unknown(webhook, id).await,
             // Nothing was charged, as far as we knew.
-            (PaymentStatus::Ended(PaymentOutcome::Succeeded), _) | (_, News::NotPaid | News::Refund) => {
-                Ok(Applied::Ignored)
-            }
-            (PaymentStatus::Ended(_), News::Paid) => {
+            PaymentStatus::Ended(_) => {
                 asks::ask_once_more(&self.pool, ids::derived(&["paid after all", webhook]), id).await?;
                 Ok(Applied::Looked)
             }
@@ -84,21 +102,41 @@ impl PaymentHook {
         Ok(looked(was_asked))
     }
 
-    /// It may name the refund, or the payment that goes back.
-    async fn look_at_refund(&self, hint: &Hint) -> Result<Applied, sqlx::Error> {
-        let payment = self.payment_of(hint).await?;
-        let open = |payment: Payment| {
-            let open = payment.refunds.into_iter().filter(|refund| refund.status.is_open());
-            open.map(|refund| refund.id).collect::<Vec<_>>()
-        };
-        let refunds = payment.map_or_else(|| hint.operation_id.into_iter().collect(), open);
+    /// It may name the refund, or the payment that goes back. What it is for may have been paid more than once: the
+    /// refund that it names need not be one of the payment that is found.
+    async fn look_at_refund(&self, webhook: &str, hint: &Hint) -> Result<Applied, sqlx::Error> {
+        let refunds = self.payment_of(hint).await?.map(|payment| payment.refunds).unwrap_or_default();
+        let open = refunds.into_iter().filter(|refund| refund.status.is_open()).map(|refund| refund.id);
+        let refunds: BTreeSet<Uuid> = open.chain(hint.operation_id).collect();
         let mut asking = false;
         for refund in refunds {
             let subject = refund.to_string();
             asking |= effects::hasten_open(&self.pool, "refund_payment", &subject).await?;
             asking |= asks::ask_now(&self.pool, "ask_refund", &subject).await?;
         }
+        if let Some(named) = hint.operation_id {
+            asking |= self.look_after_all(webhook, named).await?;
+        }
         Ok(looked(asking))
+    }
+
+    /// Nothing went back, as far as we knew: has the gateway asked once, however often the webhook comes.
+    async fn look_after_all(&self, webhook: &str, refund_id: Uuid) -> Result<bool, sqlx::Error> {
+        let sent = "select (effect->>'payment_id')::uuid from effects \
+                    where subject = $1 and kind = 'refund_payment' limit 1";
+        let of: Option<Uuid> = sqlx::query_scalar(sent).bind(refund_id.to_string()).fetch_optional(&self.pool).await?;
+        let Some(payment_id) = of else { return Ok(false) };
+        let payment = self.payment(payment_id).await?;
+        let refund = payment.as_ref().and_then(|payment| payment.refund(refund_id));
+        if refund.is_none_or(|refund| refund.status != RefundStatus::Failed) {
+            return Ok(false);
+        }
+        let effect = Effect::AskRefund { payment_id, refund_id };
+        let op_id = ids::derived(&["given back after all", webhook]);
+        let (process, delay) = (Collect::NAME, Duration::ZERO);
+        let wanted = Wanted { process, op_id, position: None, correlation_id: None, effect: &effect, delay };
+        effects::ask_in_tx(&self.pool, &wanted).await?;
+        Ok(true)
     }
 
     /// By its id, else the one that is open for what it is for.
@@ -138,6 +176,14 @@ impl PaymentHook {
                 Ok(D::State::default())
             }
         }
+    }
+}
+
+/// Whether nothing that is said of it can be news any more.
+const fn is_over(status: PaymentStatus, news: News) -> bool {
+    match news {
+        News::Paid => matches!(status, PaymentStatus::Ended(PaymentOutcome::Succeeded)),
+        News::NotPaid | News::Refund => !status.is_open(),
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod wire;
 
+pub(super) use wire::named;
+
 use commands::payment::gateway::{
     Charge, Charged, Found, Hint, PaymentGateway, Refund, RefundFound, Refunding, RequestId,
 };

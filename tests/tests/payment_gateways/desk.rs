@@ -6,19 +6,19 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use api::clock::new_id;
-use api::payments::{Cashier, Gateways};
+use api::payments::{Cashier, Gateways, PaymentHook};
 use chrono::{DateTime, TimeDelta, Utc};
 use commands::customer::SetCommercialTerms;
 use commands::effects::{self, Wake, Wanted, Worker};
 use commands::payment::gateway::{
     Charge, Charged, Found, Hint, PaymentGateway, Refund, RefundFound, Refunding, RequestId,
 };
-use commands::payment::{PayInvoice, asks};
+use commands::payment::{PayInvoice, RecordOutcome, RefundPayment, asks};
 use commands::seller::Seller;
 use commands::{Bus, Clock};
 use domain::billing::Period;
 use domain::customer::{Gateway, Terms};
-use domain::payment::{Payment, PaymentRules};
+use domain::payment::{Payment, PaymentOutcome, PaymentRules};
 use domain::process::{Effect, Lane};
 use domain::{Currency, ids};
 use event_log::lease::Owner;
@@ -30,11 +30,15 @@ use tests::log_world::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::ground::{KEY, wallet_at};
+
 /// Answers what it was told to, in this order, and remembers what it was asked.
 #[derive(Default)]
 pub struct Scripted {
     pub charges: Mutex<VecDeque<Charged>>,
     pub finds: Mutex<VecDeque<Found>>,
+    pub refunds: Mutex<VecDeque<Refunding>>,
+    pub refund_finds: Mutex<VecDeque<RefundFound>>,
     pub asked: Mutex<Vec<String>>,
 }
 
@@ -61,12 +65,14 @@ impl PaymentGateway for Scripted {
         ready(self.next(what, &self.finds)).boxed()
     }
 
-    fn refund<'a>(&'a self, _: &'a Refund) -> BoxFuture<'a, Refunding> {
-        ready(Refunding::Refused).boxed()
+    fn refund<'a>(&'a self, refund: &'a Refund) -> BoxFuture<'a, Refunding> {
+        let what = format!("refund {} {}", refund.refund_id, refund.amount);
+        ready(self.next(what, &self.refunds)).boxed()
     }
 
-    fn ask_refund<'a>(&'a self, _: &'a Refund) -> BoxFuture<'a, RefundFound> {
-        ready(RefundFound::Nothing).boxed()
+    fn ask_refund<'a>(&'a self, refund: &'a Refund) -> BoxFuture<'a, RefundFound> {
+        let what = format!("look at {}", refund.refund_id);
+        ready(self.next(what, &self.refund_finds)).boxed()
     }
 
     fn hint(&self, _: &str, _: &[u8]) -> Option<Hint> {
@@ -149,6 +155,25 @@ impl Desk {
         let pay = PayInvoice { payment_id, invoice_id, automatic: false };
         persist(&self.bus, &operator(&format!("pay {n}")), &pay).await.unwrap();
         payment_id
+    }
+
+    /// Such an invoice that is paid, and of which all is to go back: the payment and its refund.
+    pub async fn gives_back(&self) -> (Uuid, Uuid) {
+        let payment_id = self.pays(0).await;
+        let record = RecordOutcome { payment_id, outcome: PaymentOutcome::Succeeded };
+        persist(&self.bus, &system("succeeded"), &record).await.unwrap();
+        let (refund_id, credit_note_id) = (ids::derived(&["test", "refund"]), ids::derived(&["test", "credit note"]));
+        let refund = RefundPayment { payment_id, refund_id, credit_note_id, amount: None };
+        persist(&self.bus, &operator("refund"), &refund).await.unwrap();
+        let payment = self.payment(payment_id).await;
+        assert_eq!(payment.refunds.len(), 1, "{:?}", payment.refunds);
+        (payment_id, payment.refunds[0].id)
+    }
+
+    /// Who applies the wallet's webhooks.
+    pub fn hook(&self) -> PaymentHook {
+        let gateway: Arc<dyn PaymentGateway> = Arc::new(wallet_at("http://127.0.0.1:9", KEY));
+        PaymentHook { pool: self.process.pool.clone(), gateway, wake: self.wake.clone() }
     }
 
     /// What follows from an event, as the processes would ask for it.

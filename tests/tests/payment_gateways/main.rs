@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cashier;
+mod charged_after_all;
 mod contract;
 mod desk;
 mod faults;
@@ -11,5 +12,6 @@ mod ground;
 #[path = "../patience/mod.rs"]
 mod patience;
 mod refunds;
+mod repeated_refunds;
 mod token_odd;
 mod wallet_odd;

@@ -107,7 +107,7 @@ impl Shown {
         match (self.operation_id.as_deref(), asked) {
             (Some(operation), _) if is(operation, charge.payment_id) => {}
             (None, Some(_)) => {}
-            // The newest of that reference is another payment's: ours never came.
+            // The newest of that reference is another payment's: ours never came, or stands behind it, unseen.
             (Some(_), None) => return Found::Nothing,
             (Some(_), Some(_)) | (None, None) => return Found::Unreadable,
         }
@@ -175,4 +175,18 @@ pub fn hint(kind: &str, body: &[u8]) -> Option<Hint> {
     let webhook: Webhook = serde_json::from_slice(body).ok()?;
     let id = |text: Option<String>| Uuid::parse_str(text?.as_str()).ok();
     Some(Hint { operation_id: id(webhook.data.operation_id), reference: id(webhook.data.reference), news })
+}
+
+/// The name of the payment that a webhook is about; `None` when it tells none that anybody can read.
+pub fn named(body: &[u8]) -> Option<RequestId> {
+    #[derive(Deserialize)]
+    struct Webhook {
+        data: Data,
+    }
+    #[derive(Deserialize)]
+    struct Data {
+        payment_request_id: String,
+    }
+    let webhook: Webhook = serde_json::from_slice(body).ok()?;
+    RequestId::parse(&webhook.data.payment_request_id)
 }

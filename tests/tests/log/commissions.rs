@@ -7,12 +7,13 @@ use commands::bus::ReceiptBody;
 use commands::commission::SettleStatement;
 use commands::credit_note::CreditInvoice;
 use commands::invoice::{VoidInvoice, WriteOffInvoice};
-use commands::payment::ReceivePayment;
+use commands::payment::{PayInvoice, ReceivePayment, RecordOutcome};
 use domain::billing::credit::Wanted;
 use domain::billing::{Period, Route};
 use domain::commission_account::{CommissionAccountRules, CommissionAccountState, CommissionKind, Settlement};
 use domain::credit_note::{CreditReason, Settle};
 use domain::customer::CustomerKind;
+use domain::payment::{PaymentOutcome, UnknownReason};
 use domain::{Currency, Refusal, ids};
 use event_log::Reader as _;
 use projections::{model, rebuild};
@@ -102,6 +103,14 @@ async fn receives(process: &LogProcess, key: &str, invoice_id: Uuid, cents: i64)
         reference: "SEPA 17".to_owned(),
     };
     process.bus.execute(&operator(key), &receive).await.unwrap();
+}
+
+/// Its payer's gateway is asked for what is left of it; answers the payment.
+async fn asks_gateway(process: &LogProcess, key: &str, invoice_id: Uuid) -> Uuid {
+    let payment_id = ids::derived(&["test", "payment", key]);
+    let pay = PayInvoice { payment_id, invoice_id, automatic: false };
+    process.bus.execute(&operator(key), &pay).await.unwrap();
+    payment_id
 }
 
 async fn documents(world: &LogWorld, what: &str) -> Vec<String> {
@@ -222,6 +231,38 @@ async fn what_was_given_up_and_is_credited_to_the_end_earns_what_was_paid_of_it(
     credits(&process, "other half", invoice_id, 5_000).await;
     let expected = [earned(month(), "10.00"), given_back(november, "-10.00"), earned_again(november, "5.00")];
     assert_eq!(pair.waiting(&process).await, expected);
+    check_log(&world.app).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_given_up_earns_again_once_a_gateway_has_paid_it() {
+    let world = LogWorld::new().await.unwrap();
+    let process = world.process().await.unwrap();
+    let pair = Pair::registered(&process).await;
+    let (october, november) = (month(), month().next());
+    // One is being paid when it is given up, the other is paid because somebody asks for it after that.
+    let (one, other) = (pair.issues(&process, 0).await, pair.issues(&process, 1).await);
+    let early = asks_gateway(&process, "early", one).await;
+    for (key, invoice_id) in [("give up one", one), ("give up the other", other)] {
+        process.bus.execute(&operator(key), &WriteOffInvoice { invoice_id }).await.unwrap();
+    }
+    let late = asks_gateway(&process, "late", other).await;
+    let (in_october, in_november) = (earned(october, "10.00"), given_back(november, "-10.00"));
+    let given_up = [in_october.clone(), in_october, in_november.clone(), in_november];
+    assert_eq!(pair.waiting(&process).await, given_up);
+
+    // Nobody knows what came of it, then it has succeeded, and that is told once more.
+    let (unclear, succeeded) = (PaymentOutcome::Unknown(UnknownReason::NoAnswer), PaymentOutcome::Succeeded);
+    let told = [("unclear", unclear, 0), ("paid", succeeded, 1), ("paid again", succeeded, 1)];
+    for (before, payment_id) in [early, late].into_iter().enumerate() {
+        for (key, outcome, times) in told {
+            let record = RecordOutcome { payment_id, outcome };
+            process.bus.execute(&system(&format!("{key} {payment_id}")), &record).await.unwrap();
+            let restored = vec![earned_again(november, "10.00"); before + times];
+            let expected = [given_up.as_slice(), restored.as_slice()].concat();
+            assert_eq!(pair.waiting(&process).await, expected, "{key} {payment_id}");
+        }
+    }
     check_log(&world.app).await.unwrap();
 }
 

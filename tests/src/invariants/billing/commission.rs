@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::Event;
-use domain::billing::Period;
+use domain::billing::{InvoiceLine, Period};
 use domain::commission_account::{CommissionAccountEvent, IssuedStatement};
 use domain::invoice::{Invoice, InvoiceStatus};
 use rust_decimal::Decimal;
@@ -24,6 +24,8 @@ struct Accounts {
     restored: BTreeMap<Line, Decimal>,
     /// By the invoice, or by the credit note that stands in its place; above zero goes back.
     reversed: BTreeMap<Line, Decimal>,
+    /// What of it went back because the invoice was void or given up, with no credit note.
+    withdrawn: BTreeMap<Line, Decimal>,
     /// By stream: what no statement has yet.
     waiting: BTreeMap<String, Vec<(Period, Decimal)>>,
     /// With all lines, and what waited for each when it was issued.
@@ -35,6 +37,7 @@ pub(super) fn check(evidence: &Evidence, papers: &Papers) -> Vec<String> {
     let mut wrong = earned(papers, &accounts);
     wrong.extend(taken_back(papers, &accounts));
     wrong.extend(earned_again(papers, &accounts));
+    wrong.extend(kept(papers, &accounts));
     wrong.extend(accounts.statements.iter().flat_map(|(statement, waited)| statement_sums(statement, waited)));
     wrong
 }
@@ -64,8 +67,12 @@ impl Accounts {
             E::CommissionReversed { invoice_id, credit_note_id, entries, period, .. } => {
                 let document = invoice_id.or(*credit_note_id).unwrap_or_default();
                 for entry in entries {
-                    *self.reversed.entry((document, entry.line)).or_default() += entry.amount.amount();
-                    waiting.push((*period, -entry.amount.amount()));
+                    let (line, amount) = ((document, entry.line), entry.amount.amount());
+                    *self.reversed.entry(line).or_default() += amount;
+                    if credit_note_id.is_none() {
+                        *self.withdrawn.entry(line).or_default() += amount;
+                    }
+                    waiting.push((*period, -amount));
                 }
             }
             E::CommissionStatementIssued(issued) => {
@@ -106,8 +113,7 @@ fn commissions(invoice: &Invoice) -> impl Iterator<Item = (u32, Decimal)> {
     said.filter(|(_, amount)| !amount.is_zero())
 }
 
-/// All of a void invoice goes back, as does all a credit note takes that stands in an invoice's place; never more than
-/// was earned.
+/// Never more goes back than was earned, or than a credit note says that stands in an invoice's place.
 fn taken_back(papers: &Papers, accounts: &Accounts) -> Vec<String> {
     let mut wrong = Vec::new();
     for ((document, line), reversed) in &accounts.reversed {
@@ -122,25 +128,54 @@ fn taken_back(papers: &Papers, accounts: &Accounts) -> Vec<String> {
             wrong.push(format!("{reversed} of {most} went back of line {line} of {document}"));
         }
     }
-    let gone = |status| matches!(status, InvoiceStatus::Void | InvoiceStatus::Uncollectible);
-    for (id, invoice) in papers.invoices.iter().filter(|(_, invoice)| gone(invoice.status)) {
-        let kept = commissions(invoice).filter(|(line, amount)| accounts.reversed.get(&(*id, *line)) != Some(amount));
-        wrong.extend(kept.map(|(line, _)| format!("line {line} of {id} keeps its commission")));
+    wrong
+}
+
+/// Only what was given up and is paid after all earns again, never more than went back then; and that is never more
+/// than was earned.
+fn earned_again(papers: &Papers, accounts: &Accounts) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for ((document, line), again) in &accounts.restored {
+        let of = |amounts: &BTreeMap<Line, Decimal>| amounts.get(&(*document, *line)).copied().unwrap_or_default();
+        let (back, earned) = (of(&accounts.withdrawn), of(&accounts.accrued));
+        let is_paid = papers.invoices.get(document).is_some_and(|invoice| invoice.status == InvoiceStatus::Paid);
+        let is_part = again.abs() <= back.abs() && back.abs() <= earned.abs();
+        if !is_paid || !is_part || again.is_sign_negative() != back.is_sign_negative() {
+            let told = format!("{back} of {earned} went back, and {again} was earned once more");
+            wrong.push(format!("line {line} of {document}: {told}"));
+        }
     }
     wrong
 }
 
-/// Only what was given up and is paid after all earns again, and never more than went back.
-fn earned_again(papers: &Papers, accounts: &Accounts) -> Vec<String> {
+/// A line keeps of its commission what credit notes have left of it, whatever became of it meanwhile: what went back
+/// because the invoice was given up is there again once it is paid. Of what is void or given up nothing is kept.
+fn kept(papers: &Papers, accounts: &Accounts) -> Vec<String> {
     let mut wrong = Vec::new();
-    for ((document, line), again) in &accounts.restored {
-        let back = accounts.reversed.get(&(*document, *line)).copied().unwrap_or_default();
-        let is_paid = papers.invoices.get(document).is_some_and(|invoice| invoice.status == InvoiceStatus::Paid);
-        if !is_paid || again.abs() > back.abs() || again.is_sign_negative() != back.is_sign_negative() {
-            wrong.push(format!("line {line} of {document} earned {again} once more, of which {back} had gone back"));
+    for (id, invoice) in papers.issued_invoices() {
+        for line in &invoice.contents.lines {
+            let of = |amounts: &BTreeMap<Line, Decimal>| amounts.get(&(*id, line.line)).copied().unwrap_or_default();
+            let kept = of(&accounts.accrued) + of(&accounts.restored) - of(&accounts.reversed);
+            let left = left(invoice, line);
+            if left != Some(kept) {
+                wrong.push(format!("line {} of {id} keeps {kept} of its commission, and {left:?} is left", line.line));
+            }
         }
     }
     wrong
+}
+
+/// `None` when it cannot be reckoned.
+fn left(invoice: &Invoice, line: &InvoiceLine) -> Option<Decimal> {
+    let gone = matches!(invoice.status, InvoiceStatus::Void | InvoiceStatus::Uncollectible);
+    let Some(commission) = line.commission.filter(|_| !gone) else { return Some(Decimal::ZERO) };
+    let credits = invoice.credits.iter().flat_map(|credit| &credit.lines);
+    let credited = sum(credits.filter(|of| of.line == line.line).map(|of| of.net));
+    if credited.is_zero() {
+        return Some(commission.amount());
+    }
+    let share = commission.amount().checked_mul(credited)?.checked_div(line.amount.amount())?;
+    Some(commission.amount() - rounded(share, commission.currency()))
 }
 
 /// A statement has everything that waited for it, and its sums are those of its lines.

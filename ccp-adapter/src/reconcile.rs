@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::backoff;
+use crate::client::SubscriptionPage;
 use crate::outcome::{Failure, FailureKind};
 use crate::perform::{self, Adapter, Step, done, log_away};
 use crate::translate::ProviderSubscription;
@@ -52,7 +53,7 @@ impl Adapter {
     /// Reads pages until the last or until the time is over. True when the last one was read. A list that leads round
     /// in a circle has no last page: it is begun anew, and after some tries it is for the operator.
     async fn scan(&self, due: &Due, run: &Run, until: Instant) -> Result<bool, Performed> {
-        let (mut next, mut met) = (run.next_page.clone(), HashSet::new());
+        let (mut next, mut way) = (run.next_page.clone(), Way::default());
         loop {
             let page = match self.client.subscription_page(next.as_deref()).await {
                 Ok(page) => page,
@@ -64,16 +65,59 @@ impl Adapter {
                     return Err(perform::unanswered(due, &failure));
                 }
             };
+            way.shows_more = way.shows_more || self.shows_more(run.run_id, &page).await?;
             self.read_page(due, run.run_id, &page).await?;
-            match page.next {
-                None => return Ok(true),
-                Some(_) if Instant::now() >= until => return Ok(false),
-                Some(cursor) if met.insert(cursor.clone()) => next = Some(cursor),
-                Some(_) => {
+            match way.onward(page.next, Instant::now() >= until) {
+                Onward::Nowhere => return Ok(true),
+                Onward::Later => return Ok(false),
+                Onward::To(cursor) => next = Some(cursor),
+                Onward::Round(told) => {
                     runs::scan_again(self.bus.pool(), run.run_id).await.map_err(log_away)?;
-                    return Err(perform::unanswered(due, &Failure::undecodable("a cursor that was met before")));
+                    return Err(perform::unanswered(due, &Failure::undecodable(told)));
                 }
             }
+        }
+    }
+
+    /// Whether a page ends with what no page of this run has shown.
+    async fn shows_more(&self, run_id: Uuid, page: &SubscriptionPage) -> Result<bool, Performed> {
+        let Some(last) = page.items.last() else { return Ok(false) };
+        let seen = runs::has_seen(self.bus.pool(), run_id, &last.id).await.map_err(log_away)?;
+        Ok(!seen)
+    }
+}
+
+/// The pages of one step.
+#[derive(Default)]
+struct Way {
+    /// The cursors that were followed.
+    met: HashSet<String>,
+    /// One of them showed what none before it had, in whatever step.
+    shows_more: bool,
+}
+
+/// What follows a page.
+#[derive(Debug, PartialEq, Eq)]
+enum Onward {
+    /// It was the last.
+    Nowhere,
+    /// The next one is for the next step.
+    Later,
+    To(String),
+    /// Pages that were read before, and how that shows.
+    Round(&'static str),
+}
+
+impl Way {
+    /// A circle may be longer than a step, which meets its own cursors only: then nothing new was shown when its time is
+    /// over.
+    fn onward(&mut self, next: Option<String>, is_over: bool) -> Onward {
+        match next {
+            None => Onward::Nowhere,
+            Some(_) if is_over && self.shows_more => Onward::Later,
+            Some(_) if is_over => Onward::Round("pages that show nothing new"),
+            Some(cursor) if self.met.insert(cursor.clone()) => Onward::To(cursor),
+            Some(_) => Onward::Round("a cursor that was met before"),
         }
     }
 }
@@ -108,5 +152,35 @@ pub(crate) fn theirs(read: &ProviderSubscription) -> Theirs {
         ends_on: read.ends_on,
         auto_renew: read.auto_renew,
         revision: read.revision,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn to(cursor: &str) -> Option<String> {
+        Some(cursor.to_owned())
+    }
+
+    #[test]
+    fn a_step_ends_with_the_list_or_when_its_time_is_over() {
+        let mut way = Way { shows_more: true, ..Way::default() };
+        assert_eq!(way.onward(to("a"), false), Onward::To("a".to_owned()));
+        assert_eq!(way.onward(to("b"), true), Onward::Later);
+        assert_eq!(way.onward(None, true), Onward::Nowhere);
+        assert_eq!(Way::default().onward(None, true), Onward::Nowhere);
+    }
+
+    #[test]
+    fn a_circle_is_found_within_a_step_and_beyond_it() {
+        let mut short = Way { shows_more: true, ..Way::default() };
+        for cursor in ["a", "b"] {
+            assert_eq!(short.onward(to(cursor), false), Onward::To(cursor.to_owned()));
+        }
+        assert_eq!(short.onward(to("a"), false), Onward::Round("a cursor that was met before"));
+        let mut long = Way::default();
+        assert_eq!(long.onward(to("a"), false), Onward::To("a".to_owned()));
+        assert_eq!(long.onward(to("b"), true), Onward::Round("pages that show nothing new"));
     }
 }

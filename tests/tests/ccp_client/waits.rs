@@ -159,7 +159,9 @@ async fn a_provider_that_only_shows_what_was_before_is_for_the_operator_in_the_e
     let path = "/v1/subscriptions/";
     let busy = json!({ "match": { "method": "POST", "path": path }, "fault": "429", "ms": 0, "times": 4 });
     let stale = json!({ "match": { "path": path }, "fault": "stale", "times": 1_000 });
-    for fault in [busy, stale] {
+    // However fast it is done, it is shown as going on for so many looks.
+    let going_on = json!({ "match": { "path": "/v1/operations/" }, "fault": "stale", "times": 5 });
+    for fault in [busy, stale, going_on] {
         ground.fault(fault).await;
     }
     let ended = performs(&log, &ground.client, &suspension).await;
@@ -169,9 +171,8 @@ async fn a_provider_that_only_shows_what_was_before_is_for_the_operator_in_the_e
         Performed::Poll { after, .. } => Some(after.as_secs()),
         _ => None,
     });
-    for (after_s, expected_s) in polls.zip([1, 2, 4, 8, 16, 30]) {
-        assert_eq!(after_s, expected_s);
-    }
+    let polls: Vec<u64> = polls.collect();
+    assert!(polls.starts_with(&[1, 2, 4, 8, 16, 30]), "{polls:?}");
     ended.is_for_the_operator("the provider shows what is older than what we know");
     assert_eq!(ground.performed("suspend").await, 1);
     ground.end().await;

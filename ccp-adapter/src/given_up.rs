@@ -6,9 +6,9 @@ use commands::effects::{Due, Performed};
 use commands::order::{RecordLines, RefuseAtSubmission};
 use commands::subscription::{RejectChange, ask_for_look};
 use domain::account::{AccountRules, AccountStatus};
-use domain::{Refusal, ids};
 use domain::order::{LineOutcome, OrderRules};
 use domain::process::Effect;
+use domain::{Refusal, ids};
 use uuid::Uuid;
 
 use crate::outcome::{Failure, FailureKind, Outcome};

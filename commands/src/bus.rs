@@ -166,8 +166,8 @@ impl Bus {
         }
     }
 
-    async fn commit(&self, turn: &Turn<'_>, work: Work<'_>, answer: crate::Answer) -> Result<Attempt, Rejection> {
-        if let Some(entry) = work.log.entry {
+    async fn commit(&self, turn: &Turn<'_>, mut work: Work<'_>, answer: crate::Answer) -> Result<Attempt, Rejection> {
+        if let Some(entry) = work.log.entry.take() {
             return self.enter(turn, work, answer, entry).await;
         }
         let ticket = Ticket::default();

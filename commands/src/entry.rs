@@ -15,7 +15,6 @@
 
 use std::time::Duration;
 
-use domain::account::AccountRules;
 use domain::{AggregateType, StreamId};
 use event_log::{Submission, Ticket, Verdict, append};
 use sqlx::{PgConnection, PgPool};
@@ -36,7 +35,7 @@ const WAIT: &str = "select set_config('lock_timeout', '5s', true), \
 const LOCK: &str = "select pg_advisory_xact_lock(hashtextextended('price-rule/' || $1::text, 0))";
 
 /// What a command was decided on that no version tells.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) enum Entry {
     /// Where the id of a price rule was.
     Rule {
@@ -49,40 +48,20 @@ pub(crate) enum Entry {
     /// The same of this account.
     ClosingAccount { account_id: Uuid },
     /// No other account had the provider's that this one is linked to.
-    Linking { account_id: Uuid },
-}
-
-/// What the command has found, and what it makes of it.
-struct Found {
-    /// Everything that it has read.
-    seen: Vec<StreamId>,
-    /// The provider's account that it links one of ours to.
-    links_to: Option<String>,
+    Linking { account_id: Uuid, provider_account_id: String },
 }
 
 impl Entry {
-    /// What it takes to look once more.
-    fn found_by(self, work: &Work<'_>) -> Found {
-        let links_to = match self {
-            Self::Linking { account_id } => {
-                let account = work.now::<AccountRules>(account_id);
-                account.and_then(|account| account.state.known()?.provider_account_id.clone())
-            }
-            Self::Rule { .. } | Self::Closing { .. } | Self::ClosingAccount { .. } => None,
-        };
-        Found { seen: work.streams().cloned().collect(), links_to }
-    }
-
-    /// Appends, unless it is no longer so: then there is no verdict.
+    /// Appends, unless it is no longer so: then there is no verdict. `seen` is everything that the command has read.
     async fn append(
         self,
         pool: &PgPool,
         submission: &Submission,
-        found: &Found,
+        seen: &[StreamId],
     ) -> Result<Option<Verdict>, sqlx::Error> {
         let mut tx = pool.begin().await?;
         sqlx::query(WAIT).execute(&mut *tx).await?;
-        if !self.still_holds(&mut tx, found).await? {
+        if !self.still_holds(&mut tx, seen).await? {
             return Ok(None);
         }
         let verdicts = append::append(&mut tx, std::slice::from_ref(submission)).await?;
@@ -91,8 +70,7 @@ impl Entry {
     }
 
     /// Whether it is still so, and stays so until the transaction ends.
-    async fn still_holds(self, tx: &mut PgConnection, found: &Found) -> Result<bool, sqlx::Error> {
-        let seen = &found.seen;
+    async fn still_holds(self, tx: &mut PgConnection, seen: &[StreamId]) -> Result<bool, sqlx::Error> {
         match self {
             Self::Rule { rule_id, last_in } => {
                 sqlx::query(LOCK).bind(rule_id).execute(&mut *tx).await?;
@@ -117,10 +95,9 @@ impl Entry {
                 let has_live_subscriptions = index::has_live_subscriptions(&mut *tx, account_id).await?;
                 Ok(!has_live_subscriptions && were_read(seen, AggregateType::Order, &orders))
             }
-            Self::Linking { account_id } => {
+            Self::Linking { account_id, provider_account_id } => {
                 append::hold_log_in_tx(tx).await?;
-                let Some(links_to) = &found.links_to else { return Ok(true) };
-                Ok(!index::is_linked_elsewhere(&mut *tx, links_to, account_id).await?)
+                Ok(!index::is_linked_elsewhere(&mut *tx, &provider_account_id, account_id).await?)
             }
         }
     }
@@ -144,12 +121,12 @@ impl Bus {
         if work.log.tickets.iter().any(|ticket| ticket.is_pending() || ticket.has_failed()) {
             return Ok(Attempt::Outrun);
         }
-        let found = entry.found_by(&work);
+        let streams: Vec<StreamId> = work.streams().cloned().collect();
         let (status, fingerprint) = (answer.status, work.context.key.fingerprint.clone());
         let (submission, body) = submission(turn.key, work, answer, Ticket::default());
-        let appended = timeout(PATIENCE, entry.append(&self.pool, &submission, &found)).await;
+        let appended = timeout(PATIENCE, entry.append(&self.pool, &submission, &streams)).await;
         // Memory has none of what was written here.
-        self.states.forget(&found.seen);
+        self.states.forget(&streams);
         let verdict = appended.map_err(|_| Rejection::Unavailable)?.map_err(|error| rejection(Failure::from(error)))?;
         match verdict {
             Some(Verdict::Appended { last, .. }) => {

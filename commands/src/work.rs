@@ -308,11 +308,6 @@ impl<'a> Work<'a> {
         self.streams.get(stream).map_or(0, |touched| touched.now.version)
     }
 
-    /// The state of a stream that was seen, including what this attempt has decided.
-    pub(crate) fn now<D: Decider>(&self, id: impl std::fmt::Display) -> Option<Arc<Versioned<D::State>>> {
-        self.streams.get(&StreamId::new(D::TYPE, id)).and_then(|touched| touched.now.state::<D>())
-    }
-
     pub(crate) fn streams(&self) -> impl Iterator<Item = &StreamId> {
         self.streams.keys()
     }

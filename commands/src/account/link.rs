@@ -46,11 +46,11 @@ impl Command for LinkExistingAccount {
         }
         let provider_account_id = self.provider_account_id.clone();
         let taken = index::is_linked_elsewhere(work.bus().pool(), &provider_account_id, self.account_id).await?;
-        let link = AccountCommand::LinkExisting { provider_account_id, taken };
+        let link = AccountCommand::LinkExisting { provider_account_id: provider_account_id.clone(), taken };
         let answer = decide(work, self.account_id, &link).await?;
         // Another account that is linked to it meanwhile is a stream that it has not read: no version tells of it.
         let links = !work.log.events.is_empty();
-        work.log.entry = links.then_some(Entry::Linking { account_id: self.account_id });
+        work.log.entry = links.then_some(Entry::Linking { account_id: self.account_id, provider_account_id });
         Ok(answer)
     }
 }

@@ -3,24 +3,21 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use commands::effects::{self, Wake, Wanted};
+use commands::effects::{self, Wake};
 use commands::inbox::{Applied, Applier};
-use commands::payment::gateway::{Hint, News, PaymentGateway, RequestId};
+use commands::payment::gateway::{Hint, News, PaymentGateway};
 use commands::payment::{asks, requests};
 use domain::invoice::InvoiceRules;
 use domain::order::OrderRules;
 use domain::payment::{Payment, PaymentMeans, PaymentOutcome, PaymentRules, PaymentState, PaymentStatus, RefundStatus};
-use domain::process::{Collect, Effect, Process};
+use domain::process::Effect;
 use domain::{Decider, ids};
 use event_log::LogError;
 use event_log::stream::{self, Versioned};
 use futures::future::BoxFuture;
 use sqlx::PgPool;
 use uuid::Uuid;
-
-use super::wallet;
 
 /// The payment providers' name in the inbox.
 pub const PROVIDER: &str = "payments";
@@ -49,7 +46,7 @@ impl Applier for PaymentHook {
             metrics::counter!("webhooks_applied_total", "type" => label(kind)).increment(1);
             let Some(hint) = self.gateway.hint(kind, body) else { return Ok(Applied::Ignored) };
             let applied = match hint.news {
-                News::Paid | News::NotPaid => self.look_at_payment(id, &hint, wallet::named(body)).await?,
+                News::Paid | News::NotPaid => self.look_at_payment(id, &hint).await?,
                 News::Refund => self.look_at_refund(id, &hint).await?,
             };
             self.wake.wake();
@@ -60,29 +57,24 @@ impl Applier for PaymentHook {
 
 impl PaymentHook {
     /// What it names by its id is read under the wallet's own name: by its reference only the newest payment is shown.
-    async fn look_at_payment(
-        &self,
-        webhook: &str,
-        hint: &Hint,
-        name: Option<RequestId>,
-    ) -> Result<Applied, sqlx::Error> {
+    async fn look_at_payment(&self, webhook: &str, hint: &Hint) -> Result<Applied, sqlx::Error> {
         let Some(payment) = self.payment_of(hint).await? else { return Ok(Applied::NotYet) };
         if is_over(payment.status, hint.news) {
             return Ok(Applied::Ignored);
         }
         let (id, subject) = (payment.id(), payment.id().to_string());
-        if let Some(name) = name
+        if let Some(name) = &hint.request
             && hint.operation_id == Some(id)
             && payment.started.means == PaymentMeans::Wallet
         {
-            requests::remember(&self.pool, id, &name).await?;
+            requests::remember(&self.pool, id, name).await?;
         }
         match payment.status {
             PaymentStatus::Started => Ok(looked(effects::hasten(&self.pool, "charge_payment", &subject).await?)),
             PaymentStatus::Ended(PaymentOutcome::Unknown(_)) => self.look_at_unknown(webhook, id).await,
             // Nothing was charged, as far as we knew.
             PaymentStatus::Ended(_) => {
-                asks::ask_once_more(&self.pool, ids::derived(&["paid after all", webhook]), id).await?;
+                asks::ask_once_more(&self.pool, ids::derived(&["paid after all", webhook]), &asking(id)).await?;
                 Ok(Applied::Looked)
             }
         }
@@ -97,7 +89,7 @@ impl PaymentHook {
         }
         let was_asked = effects::hasten(&self.pool, ASKING, &subject).await?;
         if was_asked {
-            asks::ask_once_more(&self.pool, ids::derived(&["asked anew", webhook]), payment_id).await?;
+            asks::ask_once_more(&self.pool, ids::derived(&["asked anew", webhook]), &asking(payment_id)).await?;
         }
         Ok(looked(was_asked))
     }
@@ -122,20 +114,15 @@ impl PaymentHook {
 
     /// Nothing went back, as far as we knew: has the gateway asked once, however often the webhook comes.
     async fn look_after_all(&self, webhook: &str, refund_id: Uuid) -> Result<bool, sqlx::Error> {
-        let sent = "select (effect->>'payment_id')::uuid from effects \
-                    where subject = $1 and kind = 'refund_payment' limit 1";
-        let of: Option<Uuid> = sqlx::query_scalar(sent).bind(refund_id.to_string()).fetch_optional(&self.pool).await?;
+        let of = asks::refunded_payment(&self.pool, refund_id).await?;
         let Some(payment_id) = of else { return Ok(false) };
         let payment = self.payment(payment_id).await?;
         let refund = payment.as_ref().and_then(|payment| payment.refund(refund_id));
         if refund.is_none_or(|refund| refund.status != RefundStatus::Failed) {
             return Ok(false);
         }
-        let effect = Effect::AskRefund { payment_id, refund_id };
         let op_id = ids::derived(&["given back after all", webhook]);
-        let (process, delay) = (Collect::NAME, Duration::ZERO);
-        let wanted = Wanted { process, op_id, position: None, correlation_id: None, effect: &effect, delay };
-        effects::ask_in_tx(&self.pool, &wanted).await?;
+        asks::ask_once_more(&self.pool, op_id, &Effect::AskRefund { payment_id, refund_id }).await?;
         Ok(true)
     }
 
@@ -177,6 +164,10 @@ impl PaymentHook {
             }
         }
     }
+}
+
+const fn asking(payment_id: Uuid) -> Effect {
+    Effect::AskPayment { payment_id }
 }
 
 /// Whether nothing that is said of it can be news any more.

@@ -2,8 +2,6 @@
 
 mod wire;
 
-pub(super) use wire::named;
-
 use commands::payment::gateway::{
     Charge, Charged, Found, Hint, PaymentGateway, Refund, RefundFound, Refunding, RequestId,
 };

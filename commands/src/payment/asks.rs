@@ -97,22 +97,37 @@ pub async fn ask_now(pool: &PgPool, kind: &str, subject: &str) -> Result<bool, s
     effects::hasten_open(pool, kind, subject).await
 }
 
-/// Asks at once about a payment about which nobody asks any more: it may have been charged after all. A second time
-/// with the same `op_id` changes nothing.
+/// Asks at once about a payment or refund about which nobody asks any more: it may have come about after all. A second
+/// time with the same `op_id` changes nothing.
 ///
 /// # Errors
 /// Any database error.
-pub async fn ask_once_more(pool: &PgPool, op_id: Uuid, payment_id: Uuid) -> Result<(), sqlx::Error> {
+pub async fn ask_once_more(pool: &PgPool, op_id: Uuid, effect: &Effect) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     sqlx::query("insert into payment_asks (op_id, ask_at) values ($1, to_timestamp(0)) on conflict do nothing")
         .bind(op_id)
         .execute(&mut *tx)
         .await?;
-    let effect = Effect::AskPayment { payment_id };
     let (process, delay) = (Collect::NAME, Duration::ZERO);
-    let wanted = Wanted { process, op_id, position: None, correlation_id: None, effect: &effect, delay };
+    let wanted = Wanted { process, op_id, position: None, correlation_id: None, effect, delay };
     effects::ask_in_tx(&mut *tx, &wanted).await?;
     tx.commit().await
+}
+
+/// The payment that a refund was asked of, if it ever was.
+///
+/// # Errors
+/// Any database error.
+pub async fn refunded_payment<'e, E: PgExecutor<'e>>(
+    executor: E,
+    refund_id: Uuid,
+) -> Result<Option<Uuid>, sqlx::Error> {
+    sqlx::query_scalar(
+        "select (effect->>'payment_id')::uuid from effects where subject = $1 and kind = 'refund_payment' limit 1",
+    )
+    .bind(refund_id.to_string())
+    .fetch_optional(executor)
+    .await
 }
 
 /// Asks what is due by the business clock, however that got there.

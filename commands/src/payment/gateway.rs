@@ -125,10 +125,12 @@ pub enum RefundFound {
 }
 
 /// What a webhook is about. It says where to look, never what happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
     /// The payment, or the refund, as far as it tells.
     pub operation_id: Option<Uuid>,
+    /// The gateway's own name of the payment, as far as anybody can read it.
+    pub request: Option<RequestId>,
     /// What the payment is for.
     pub reference: Option<Uuid>,
     pub news: News,

@@ -5,7 +5,7 @@ use domain::Money;
 use domain::payment::{DeclineReason, PaymentOutcome, UnknownReason};
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub fn request(charge: &Charge, notification_url: Option<&str>) -> Vec<u8> {
@@ -165,6 +165,7 @@ pub fn hint(kind: &str, body: &[u8]) -> Option<Hint> {
     struct Data {
         operation_id: Option<String>,
         reference: Option<String>,
+        payment_request_id: Option<Value>,
     }
     let news = match kind {
         "payment.succeeded" => News::Paid,
@@ -174,19 +175,12 @@ pub fn hint(kind: &str, body: &[u8]) -> Option<Hint> {
     };
     let webhook: Webhook = serde_json::from_slice(body).ok()?;
     let id = |text: Option<String>| Uuid::parse_str(text?.as_str()).ok();
-    Some(Hint { operation_id: id(webhook.data.operation_id), reference: id(webhook.data.reference), news })
-}
-
-/// The name of the payment that a webhook is about; `None` when it tells none that anybody can read.
-pub fn named(body: &[u8]) -> Option<RequestId> {
-    #[derive(Deserialize)]
-    struct Webhook {
-        data: Data,
-    }
-    #[derive(Deserialize)]
-    struct Data {
-        payment_request_id: String,
-    }
-    let webhook: Webhook = serde_json::from_slice(body).ok()?;
-    RequestId::parse(&webhook.data.payment_request_id)
+    // A name that nobody can read spoils no hint.
+    let name = webhook.data.payment_request_id.as_ref().and_then(Value::as_str);
+    Some(Hint {
+        operation_id: id(webhook.data.operation_id),
+        request: name.and_then(RequestId::parse),
+        reference: id(webhook.data.reference),
+        news,
+    })
 }

@@ -132,7 +132,7 @@ impl Adapter {
 
     async fn nobody_left(&self, stepping: &Stepping<'_>, run: &BillingRun, nobody_rests: bool) -> Step {
         if let Some(failure) = &stepping.failure {
-            return Ok(perform::unanswered(stepping.due, failure));
+            return Ok(perform::not_reached(stepping.due, failure));
         }
         if nobody_rests {
             return self.finish_run(stepping, run).await;

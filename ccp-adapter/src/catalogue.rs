@@ -14,7 +14,7 @@ use commands::effects::Performed;
 impl Adapter {
     /// Reads the whole catalogue, then asks of each service what the reading means for it.
     pub(crate) async fn sync_catalogue(&self, due: &Due) -> Step {
-        let offered = self.client.catalogue().await.map_err(|failure| perform::unanswered(due, &failure))?;
+        let offered = self.client.catalogue().await.map_err(|failure| perform::not_reached(due, &failure))?;
         let active = index::active_services(self.bus.pool(), self.client.provider()).await.map_err(|_| {
             Performed::Wait { after: std::time::Duration::from_millis(250), why: "the log is away".to_owned() }
         })?;

@@ -65,7 +65,7 @@ impl Adapter {
     }
 
     async fn watch_change(&self, due: &Due, asked: &Asked<'_>, operation_id: &str) -> Step {
-        let found = self.client.operation(operation_id).await.map_err(|f| perform::unanswered(due, &f))?;
+        let found = self.client.operation(operation_id).await.map_err(|f| perform::not_reached(due, &f))?;
         let Some(operation) = found else { return Ok(lost(due)) };
         match operation.status {
             ProviderOperationStatus::Running => Ok(Performed::poll(backoff::poll_after(due.asked))),
@@ -117,7 +117,7 @@ impl Adapter {
 
     /// The subscription as the provider shows it; one that is not shown yet is read again.
     async fn read(&self, due: &Due, id: &str) -> Result<ProviderSubscription, Performed> {
-        let found = self.client.subscription(id).await.map_err(|failure| perform::unanswered(due, &failure))?;
+        let found = self.client.subscription(id).await.map_err(|failure| perform::not_reached(due, &failure))?;
         found.ok_or_else(|| lost(due))
     }
 }

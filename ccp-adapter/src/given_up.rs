@@ -118,7 +118,7 @@ fn readable<T>(due: &Due, answered: Result<T, Failure>) -> Result<Option<T>, Per
     match answered {
         Ok(found) => Ok(Some(found)),
         Err(failure) if is_unreadable(&failure) => Ok(None),
-        Err(failure) => Err(perform::unanswered(due, &failure)),
+        Err(failure) => Err(perform::not_reached(due, &failure)),
     }
 }
 

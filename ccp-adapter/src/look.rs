@@ -31,7 +31,7 @@ impl Adapter {
             return Ok(Performed::poll(backoff::poll_after(due.asked)));
         }
         let found = self.client.subscription(&known.core.started.provider_subscription_id).await;
-        let found = found.map_err(|failure| perform::unanswered(due, &failure))?;
+        let found = found.map_err(|failure| perform::not_reached(due, &failure))?;
         let Some(theirs) = found else { return Ok(done("the provider does not know it")) };
         self.observe_news(due, (known, loaded.version), theirs).await?;
         let after = self.load::<SubscriptionRules>(subscription_id).await?;

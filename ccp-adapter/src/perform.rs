@@ -146,7 +146,7 @@ pub(crate) fn log_away(error: sqlx::Error) -> Performed {
     Performed::log_away()
 }
 
-/// Nothing happened at the provider: wait, without counting a try. One that answers but does not let us in, or that
+/// Nothing happened at the provider, as with any question: wait, without counting a try. One that answers but does not let us in, or that
 /// nobody can read, was reached all the same: if it stays like that, it is for the operator.
 pub(crate) fn not_reached(due: &Due, failure: &Failure) -> Performed {
     match failure.kind {
@@ -172,11 +172,6 @@ fn pause(asked: u32, op_id: Uuid, failure: &Failure) -> Performed {
 /// after it has stayed unreadable.
 pub(crate) fn unknown(due: &Due, failure: &Failure) -> Performed {
     Performed::Again { after: backoff::ask_after(due.attempts), why: failure.to_string() }
-}
-
-/// A question without an answer: nothing can have happened.
-pub(crate) fn unanswered(due: &Due, failure: &Failure) -> Performed {
-    not_reached(due, failure)
 }
 
 #[cfg(test)]

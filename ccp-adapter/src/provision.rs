@@ -27,7 +27,7 @@ impl Adapter {
         };
         if due.attempts > 0 {
             // An earlier answer never came: ask before sending again.
-            let found = self.client.find_account(account_id).await.map_err(|f| perform::unanswered(due, &f))?;
+            let found = self.client.find_account(account_id).await.map_err(|f| perform::not_reached(due, &f))?;
             if let Some(found) = found {
                 return self.link(due, account_id, found.id).await;
             }
@@ -66,7 +66,7 @@ impl Adapter {
         }
         // Also an order that no longer waits may have been sent: a crash after the call left no try behind.
         if due.attempts > 0 || is_stranded || !order.may_go_out() {
-            let found = self.client.find_order(order_id).await.map_err(|f| perform::unanswered(due, &f))?;
+            let found = self.client.find_order(order_id).await.map_err(|f| perform::not_reached(due, &f))?;
             if let Some(found) = found {
                 return self.mark_submitted(due, order_id, found).await;
             }
@@ -113,7 +113,7 @@ impl Adapter {
 
     /// It may be too late to cancel it there: what has come into being is recorded here, and ended again.
     async fn left_behind(&self, due: &Due, order_id: Uuid, provider_order_id: &str) -> Step {
-        let found = self.client.order(provider_order_id).await.map_err(|f| perform::unanswered(due, &f))?;
+        let found = self.client.order(provider_order_id).await.map_err(|f| perform::not_reached(due, &f))?;
         let lines = found.map(|order| order.lines).unwrap_or_default();
         if lines.iter().any(|line| line.status == ProviderLineStatus::Pending) {
             return Ok(Performed::poll(backoff::poll_after(due.asked)));

@@ -62,7 +62,7 @@ impl Adapter {
                     if failure.kind == FailureKind::Undecodable && next.is_some() {
                         runs::scan_again(self.bus.pool(), run.run_id).await.map_err(log_away)?;
                     }
-                    return Err(perform::unanswered(due, &failure));
+                    return Err(perform::not_reached(due, &failure));
                 }
             };
             way.shows_more = way.shows_more || self.shows_more(run.run_id, &page).await?;
@@ -73,7 +73,7 @@ impl Adapter {
                 Onward::To(cursor) => next = Some(cursor),
                 Onward::Round(told) => {
                     runs::scan_again(self.bus.pool(), run.run_id).await.map_err(log_away)?;
-                    return Err(perform::unanswered(due, &Failure::undecodable(told)));
+                    return Err(perform::not_reached(due, &Failure::undecodable(told)));
                 }
             }
         }

@@ -67,7 +67,7 @@ impl Adapter {
     }
 
     async fn watch_renewal(&self, due: &Due, core: &SubscriptionCore, operation_id: &str) -> Step {
-        let found = self.client.operation(operation_id).await.map_err(|f| perform::unanswered(due, &f))?;
+        let found = self.client.operation(operation_id).await.map_err(|f| perform::not_reached(due, &f))?;
         let Some(operation) = found else { return Ok(lost(due)) };
         match operation.status {
             ProviderOperationStatus::Running => Ok(Performed::poll(backoff::poll_after(due.asked))),
@@ -78,7 +78,7 @@ impl Adapter {
 
     async fn confirm_renewal(&self, due: &Due, core: &SubscriptionCore) -> Step {
         let found = self.client.subscription(&core.started.provider_subscription_id).await;
-        let found = found.map_err(|failure| perform::unanswered(due, &failure))?;
+        let found = found.map_err(|failure| perform::not_reached(due, &failure))?;
         let Some(theirs) = found else { return Ok(lost(due)) };
         if !shows(&theirs, &core.renewal) {
             if due.asked < LOOKS {

@@ -20,7 +20,7 @@ impl Adapter {
         let Some(provider_order_id) = order.provider_order_id.as_deref().filter(|_| !order.status.is_final()) else {
             return Ok(done(format!("the order is {}", order.status.name())));
         };
-        let found = self.client.order(provider_order_id).await.map_err(|f| perform::unanswered(due, &f))?;
+        let found = self.client.order(provider_order_id).await.map_err(|f| perform::not_reached(due, &f))?;
         let Some(theirs) = found else {
             return Ok(Performed::Again {
                 after: backoff::ask_after(due.attempts),
@@ -124,7 +124,7 @@ impl Adapter {
     }
 
     async fn provisioned(&self, due: &Due, id: &str) -> Result<ProviderSubscription, Performed> {
-        let found = self.client.subscription(id).await.map_err(|failure| perform::unanswered(due, &failure))?;
+        let found = self.client.subscription(id).await.map_err(|failure| perform::not_reached(due, &failure))?;
         // The order knows it; when the subscription is not readable yet it was a stale read.
         let theirs = found.ok_or_else(|| lost(due))?;
         if theirs.status.ours().is_live() && u32::try_from(theirs.seats.len()) != Ok(theirs.quantity) {

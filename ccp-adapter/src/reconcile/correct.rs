@@ -63,7 +63,7 @@ impl Adapter {
             Outcome::NotReached(failure) => return Ok(perform::not_reached(due, &failure)),
             Outcome::Unknown(failure) => return Ok(perform::unknown(due, &failure)),
         };
-        let found = self.client.operation(&operation).await.map_err(|failure| perform::unanswered(due, &failure))?;
+        let found = self.client.operation(&operation).await.map_err(|failure| perform::not_reached(due, &failure))?;
         match found.map(|found| found.status) {
             Some(ProviderOperationStatus::Succeeded { .. }) => Ok(done("the provider has done it")),
             Some(ProviderOperationStatus::Failed { reason }) => Ok(done(format!("refused: {reason}"))),

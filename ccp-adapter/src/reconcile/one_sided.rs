@@ -108,7 +108,7 @@ impl Adapter {
         let drift_id = ids::drift(name, DriftField::Missing.name(), ours.revision);
         let open = self.listed_as(name, DriftField::Missing).await?.iter().any(|before| before.status == "open");
         if !open {
-            let found = self.client.subscription(name).await.map_err(|failure| perform::unanswered(due, &failure))?;
+            let found = self.client.subscription(name).await.map_err(|failure| perform::not_reached(due, &failure))?;
             if found.is_some() {
                 return Ok(());
             }
@@ -168,7 +168,7 @@ impl Adapter {
         if shown {
             return Ok(false);
         }
-        let found = self.client.subscription(name).await.map_err(|failure| perform::unanswered(due, &failure))?;
+        let found = self.client.subscription(name).await.map_err(|failure| perform::not_reached(due, &failure))?;
         Ok(!found.is_some_and(|found| theirs(&found).status.is_live()))
     }
 }

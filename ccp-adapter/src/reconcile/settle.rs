@@ -29,7 +29,7 @@ impl Adapter {
 
     pub(super) async fn shown(&self, due: &Due, drift: &Drift) -> Result<Option<ProviderSubscription>, Performed> {
         let found = self.client.subscription(&drift.provider_subscription_id).await;
-        found.map_err(|failure| perform::unanswered(due, &failure))
+        found.map_err(|failure| perform::not_reached(due, &failure))
     }
 
     /// Starts it here as the provider has it. What cannot be started is listed again by the next run.

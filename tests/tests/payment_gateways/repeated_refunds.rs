@@ -80,6 +80,17 @@ impl Back {
         self.state(op_id).await
     }
 
+    /// The first question that finds nothing leaves it unknown, the second ends it.
+    async fn fails_when_asked_twice(&self) {
+        let asking = self.desk.wants(self.asking()).await;
+        self.desk.rests(asking).await;
+        self.desk.passes(60).await;
+        self.desk.rests(asking).await;
+        assert_eq!(self.status().await, RefundStatus::Unknown, "once may be too early");
+        self.desk.passes(300).await;
+        assert_eq!(self.desk.settled(asking).await, "failed");
+    }
+
     async fn state(&self, op_id: Uuid) -> String {
         let sql = "select state from effects where op_id = $1";
         sqlx::query_scalar(sql).bind(op_id).fetch_one(&self.desk.world.app).await.unwrap()
@@ -126,13 +137,7 @@ async fn a_no_that_stands_after_two_questions_ends_it() {
     back.desk.works();
     assert_eq!(back.desk.settled(op_id).await, "unknown");
 
-    let asking = back.desk.wants(back.asking()).await;
-    back.desk.rests(asking).await;
-    back.desk.passes(60).await;
-    back.desk.rests(asking).await;
-    assert_eq!(back.status().await, RefundStatus::Unknown, "once may be too early");
-    back.desk.passes(300).await;
-    assert_eq!(back.desk.settled(asking).await, "failed");
+    back.fails_when_asked_twice().await;
     assert_eq!((back.status().await, back.desk.gateway.count("refund")), (RefundStatus::Failed, 2));
 }
 
@@ -145,13 +150,7 @@ async fn a_payment_that_is_not_found_again_is_asked_for_twice_more() {
     assert_eq!(back.desk.settled(op_id).await, "unknown");
     assert_eq!(back.status().await, RefundStatus::Unknown);
 
-    let asking = back.desk.wants(back.asking()).await;
-    back.desk.rests(asking).await;
-    back.desk.passes(60).await;
-    back.desk.rests(asking).await;
-    assert_eq!(back.status().await, RefundStatus::Unknown, "once may be too early");
-    back.desk.passes(300).await;
-    assert_eq!(back.desk.settled(asking).await, "failed");
+    back.fails_when_asked_twice().await;
     assert_eq!((back.desk.gateway.count("ask"), back.desk.gateway.count("refund")), (3, 0));
 }
 

@@ -159,7 +159,7 @@ pub async fn has_seen<'e, E: PgExecutor<'e>>(executor: E, run_id: Uuid, name: &s
         .await
 }
 
-/// The run is over; what it has seen is no longer needed.
+/// The run is over: what it has seen is no longer needed, and the next one need not look any more whether it may begin.
 ///
 /// # Errors
 /// Any database error.
@@ -170,6 +170,12 @@ pub async fn complete(pool: &PgPool, run_id: Uuid) -> Result<(), sqlx::Error> {
         "update reconcile_runs set completed_at = clock_timestamp() where run_id = $1 and completed_at is null",
     )
     .bind(run_id)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "update effects set due_at = clock_timestamp() where kind = 'reconcile' and state = 'due' and subject = \
+            (select run_id::text from reconcile_runs where completed_at is null order by number limit 1)",
+    )
     .execute(&mut *tx)
     .await?;
     tx.commit().await

@@ -205,3 +205,22 @@ async fn a_list_that_leads_round_in_a_circle_is_for_the_operator_in_the_end() {
     assert_eq!(provider.calls().len(), 30);
     ground.end().await;
 }
+
+#[tokio::test]
+async fn a_run_that_is_over_lets_the_next_one_begin_at_once() {
+    let ground = Ground::with("team-storage", 3).await;
+    let log = Log::with(&ground).await;
+    let provider = OddProvider::with_tokens(|_, _| odd::json(200, r#"{"items":[],"next_cursor":null}"#)).await;
+    let (first, next, op_id) = (new_op(), new_op(), new_op());
+    for run_id in [first, next] {
+        runs::begin_in_tx(&mut log.process.pool.acquire().await.unwrap(), run_id).await.unwrap();
+    }
+    let (effect, delay) = (Effect::Reconcile { run_id: next }, Duration::from_hours(1));
+    let wanted = Wanted { process: "test", op_id, position: None, correlation_id: None, effect: &effect, delay };
+    effects::ask_in_tx(&log.process.pool, &wanted).await.unwrap();
+    let ended = performs(&log, &provider.client(), &Effect::Reconcile { run_id: first }).await;
+    assert_eq!((ended.state.as_str(), ended.outcome.as_str()), ("done", "0 found, 0 adopted"));
+    let sql = "select due_at <= clock_timestamp() from effects where op_id = $1";
+    assert!(sqlx::query_scalar::<_, bool>(sql).bind(op_id).fetch_one(&log.world.app).await.unwrap());
+    ground.end().await;
+}

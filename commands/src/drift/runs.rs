@@ -2,11 +2,13 @@
 //! page that fails, or a process that dies, costs that step only.
 
 use chrono::{DateTime, Utc};
+use domain::process::Effect;
 use domain::reconcile::{Theirs, in_words};
 use sqlx::{FromRow, PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 pub use super::suspects::{Listed, Unlisted, compare, unlisted, unseen};
+use crate::effects;
 
 /// A run as it stands.
 #[derive(Debug, Clone, FromRow)]
@@ -51,19 +53,23 @@ pub async fn find<'e, E: PgExecutor<'e>>(executor: E, run_id: Uuid) -> Result<Op
     .await
 }
 
-/// Whether an earlier run is still being worked on. One that waits for the operator holds up nobody.
+/// The oldest run that is being worked on, with its number. One that waits for the operator holds up nobody.
+async fn first_in_line<'e, E: PgExecutor<'e>>(executor: E) -> Result<Option<(Uuid, i64)>, sqlx::Error> {
+    sqlx::query_as(
+        "select r.run_id, r.number from reconcile_runs r join effects e \
+            on e.kind = 'reconcile' and e.subject = r.run_id::text and e.state = 'due' \
+         where r.completed_at is null order by r.number limit 1",
+    )
+    .fetch_optional(executor)
+    .await
+}
+
+/// Whether an earlier run is still being worked on.
 ///
 /// # Errors
 /// Any database error.
 pub async fn is_behind_another<'e, E: PgExecutor<'e>>(executor: E, run: &Run) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar(
-        "select exists (select from reconcile_runs r join effects e \
-            on e.kind = 'reconcile' and e.subject = r.run_id::text and e.state = 'due' \
-         where r.completed_at is null and r.number < $1)",
-    )
-    .bind(run.number)
-    .fetch_one(executor)
-    .await
+    Ok(first_in_line(executor).await?.is_some_and(|(_, number)| number < run.number))
 }
 
 /// A page was read: what it showed, and where the next one begins. `known` says which of them we have.
@@ -172,11 +178,9 @@ pub async fn complete(pool: &PgPool, run_id: Uuid) -> Result<(), sqlx::Error> {
     .bind(run_id)
     .execute(&mut *tx)
     .await?;
-    sqlx::query(
-        "update effects set due_at = clock_timestamp() where kind = 'reconcile' and state = 'due' and subject = \
-            (select run_id::text from reconcile_runs where completed_at is null order by number limit 1)",
-    )
-    .execute(&mut *tx)
-    .await?;
+    if let Some((next, _)) = first_in_line(&mut *tx).await? {
+        let effect = Effect::Reconcile { run_id: next };
+        effects::hasten_open(&mut *tx, effect.name(), &effect.subject()).await?;
+    }
     tx.commit().await
 }

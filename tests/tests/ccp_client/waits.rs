@@ -211,8 +211,9 @@ async fn a_run_that_is_over_lets_the_next_one_begin_at_once() {
     let ground = Ground::with("team-storage", 3).await;
     let log = Log::with(&ground).await;
     let provider = OddProvider::with_tokens(|_, _| odd::json(200, r#"{"items":[],"next_cursor":null}"#)).await;
-    let (first, next, op_id) = (new_op(), new_op(), new_op());
-    for run_id in [first, next] {
+    let (given_up, first, next, op_id) = (new_op(), new_op(), new_op(), new_op());
+    // The oldest waits for nobody but the operator: nothing of it is due.
+    for run_id in [given_up, first, next] {
         runs::begin_in_tx(&mut log.process.pool.acquire().await.unwrap(), run_id).await.unwrap();
     }
     let (effect, delay) = (Effect::Reconcile { run_id: next }, Duration::from_hours(1));

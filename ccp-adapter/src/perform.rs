@@ -146,8 +146,9 @@ pub(crate) fn log_away(error: sqlx::Error) -> Performed {
     Performed::log_away()
 }
 
-/// Nothing happened at the provider, as with any question: wait, without counting a try. One that answers but does not let us in, or that
-/// nobody can read, was reached all the same: if it stays like that, it is for the operator.
+/// Nothing happened at the provider, as is so with a question that is not answered: wait, without counting a try. One
+/// that answers but does not let us in, or that nobody can read, was reached all the same: if it stays like that, it is
+/// for the operator.
 pub(crate) fn not_reached(due: &Due, failure: &Failure) -> Performed {
     match failure.kind {
         FailureKind::Unreachable | FailureKind::Throttled | FailureKind::ServerError => {

@@ -5,7 +5,10 @@ use commands::{Context, Rejection};
 use domain::{Actor, Refusal, Role};
 use event_log::AppendError;
 use event_log::append::{self, Verdict};
-use tests::log_world::{Ask, LogWorld, SetRule, check_log, customer, operator, rows_of, rule_events, system};
+use sqlx::{Connection, PgConnection};
+use tests::log_world::{
+    Ask, LogWorld, SetRule, check_log, customer, operator, rows_of, rule_events, rule_stream, system,
+};
 use uuid::Uuid;
 
 async fn outcomes(world: &LogWorld) -> i64 {
@@ -128,5 +131,42 @@ async fn an_event_that_is_too_large_is_an_inner_error_for_its_caller_alone() {
     assert_eq!((outcomes(&world).await, personal_records(&world).await), (19, 19));
     let stored = append::stored_outcome(&world.app, operator("key 7").key.id()).await.unwrap();
     assert_eq!(stored, None);
+    check_log(&world.app).await.unwrap();
+}
+
+/// Alone, among others, and judged one by one: each way writes events by a statement of its own.
+#[tokio::test]
+async fn an_event_that_cannot_be_is_refused_on_every_way_into_the_log() {
+    let world = LogWorld::new().await.unwrap();
+    let mut connection = PgConnection::connect(&world.urls.app).await.unwrap();
+    let too_large = || {
+        let mut one = rule_events("too large", 1, (0, 1)).unwrap();
+        one.events[0].payload = format!("{{\"PriceRuleSet\":\"{}\"}}", "x".repeat(256 << 10));
+        one
+    };
+    let before_the_first = || rule_events("before the first", 1, (-1, 1)).unwrap();
+    let bystander = || rule_events("bystander", 2, (0, 1)).unwrap();
+    // What is read after it was written in the same batch is judged one by one.
+    let entangled = || {
+        let mut one = rule_events("entangled", 3, (0, 1)).unwrap();
+        one.reads = vec![(rule_stream(2), 1)];
+        one
+    };
+    // Judged one by one, what would be before the first event is a conflict, since it does not come next.
+    let batches = [
+        vec![too_large()],
+        vec![before_the_first()],
+        vec![bystander(), too_large()],
+        vec![bystander(), before_the_first()],
+        vec![bystander(), entangled(), too_large()],
+    ];
+    for (n, batch) in batches.iter().enumerate() {
+        let refused = append::append(&mut connection, batch).await.unwrap_err();
+        let code = refused.as_database_error().and_then(|error| error.code()).unwrap_or_default().into_owned();
+        assert_eq!(code, "23514", "batch {n}: {refused}");
+    }
+    assert_eq!((world.head().await.unwrap(), outcomes(&world).await), (0, 0));
+    let both = append::append(&mut connection, &[bystander(), entangled()]).await.unwrap();
+    assert_eq!(both, [1, 2].map(|position| Verdict::Appended { first: position, last: position }));
     check_log(&world.app).await.unwrap();
 }

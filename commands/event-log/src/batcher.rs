@@ -3,7 +3,9 @@
 //! Two batches may be under way, each over a connection of its own. A command that was decided on the result of one
 //! under way goes with it or waits for it: it must not be written if that one is not.
 
+mod answers;
 mod lane;
+mod under_way;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -11,7 +13,6 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt};
-use futures::stream::{FuturesUnordered, StreamExt};
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinError;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
 use self::lane::Lane;
+use self::under_way::UnderWay;
 use crate::AppendError;
 use crate::append::{Submission, Verdict};
 
@@ -39,6 +41,8 @@ const ROUNDS: usize = 3;
 const GATHERED: usize = 2 * BATCH_COMMANDS;
 
 type Answer = Result<Verdict, AppendError>;
+/// The connection of a batch that is settled, and how many commands were in it.
+type Settled = Result<(Lane, usize), JoinError>;
 
 struct Waiting {
     submission: Submission,
@@ -94,7 +98,7 @@ impl Batcher {
         let committed_to = Arc::new(committed_to);
         let lane = || Lane::new(&options, &committed_to, &shutdown);
         let free = std::iter::repeat_with(lane).take(LANES).collect();
-        let task = Task { waiting, gathered: VecDeque::new(), free, busy: FuturesUnordered::new() };
+        let task = Task { waiting, gathered: VecDeque::new(), owed: 0, free, busy: UnderWay::none() };
         (Self { queue, committed, committed_to }, tokio::spawn(task.run(shutdown)))
     }
 
@@ -149,9 +153,11 @@ struct Task {
     waiting: mpsc::Receiver<Waiting>,
     /// Taken from the queue and not yet sent, in order.
     gathered: VecDeque<Waiting>,
+    /// Callers that were answered and have not come back since, as far as one can tell.
+    owed: usize,
     /// Connections without a batch.
     free: Vec<Lane>,
-    busy: FuturesUnordered<BoxFuture<'static, Result<Lane, JoinError>>>,
+    busy: UnderWay<Settled>,
 }
 
 impl Task {
@@ -161,10 +167,13 @@ impl Task {
             if !batch.is_empty()
                 && let Some(lane) = self.free.pop()
             {
-                self.busy.push(under_way(lane, batch));
+                self.busy.push(sent(lane, batch));
             }
         }
-        while self.busy.next().await.is_some() {}
+        while !self.busy.is_empty() {
+            // Whoever waited for a batch whose task has died is told by its end.
+            let _ = self.busy.next().await;
+        }
         debug!("the append queue is drained");
     }
 
@@ -182,9 +191,12 @@ impl Task {
             }
             tokio::select! {
                 biased;
-                next = self.waiting.recv(), if open && self.gathered.len() < GATHERED => self.gathered.extend(next),
-                Some(lane) = self.busy.next(), if !self.busy.is_empty() => match lane {
-                    Ok(lane) => self.free.push(lane),
+                next = self.waiting.recv(), if open && self.gathered.len() < GATHERED => self.take(next),
+                answered = self.busy.next(), if !self.busy.is_empty() => match answered {
+                    Ok((lane, commands)) => {
+                        self.free.push(lane);
+                        self.owed += commands;
+                    }
                     // Its tickets will never be settled: whoever waits is told that nothing is taken any more.
                     Err(error) => {
                         error!(%error, "a connection's task has died, the log takes no more commands");
@@ -199,15 +211,22 @@ impl Task {
 
     /// Lets whoever is about to submit do so: after an answered batch that is everybody who waited for it, and one batch
     /// of all costs far less than one of the first few and another one of the rest. No timer: it ends as soon as nobody
-    /// has come.
+    /// has come. Who comes alone, one command after the other, is not kept waiting: nobody else is owed then, and to
+    /// yield wakes another of the runtime's threads for nothing.
     async fn gather(&mut self) {
         for _ in 0..ROUNDS {
             let known = self.gathered.len();
+            if self.owed == 0 || known >= BATCH_COMMANDS {
+                return;
+            }
             tokio::task::yield_now().await;
             self.drain();
-            if self.gathered.len() == known || known >= BATCH_COMMANDS {
+            if self.gathered.len() == known {
                 break;
             }
+        }
+        if self.gathered.len() == 1 {
+            self.owed = 0;
         }
     }
 
@@ -215,8 +234,14 @@ impl Task {
         while self.gathered.len() < GATHERED
             && let Ok(next) = self.waiting.try_recv()
         {
-            self.gathered.push_back(next);
+            self.take(Some(next));
         }
+    }
+
+    fn take(&mut self, next: Option<Waiting>) {
+        let Some(next) = next else { return };
+        self.gathered.push_back(next);
+        self.owed = self.owed.saturating_sub(1);
     }
 
     /// Beside a batch that is under way only a large one: many small ones would cost more than they hide.
@@ -273,13 +298,14 @@ impl Waiting {
     }
 }
 
-/// A large batch is sent by a task of its own, beside the gathering of the next. A few commands are sent by this one: to
-/// wake another for them would take longer than to send them.
-fn under_way(lane: Lane, batch: Vec<Waiting>) -> BoxFuture<'static, Result<Lane, JoinError>> {
-    if batch.len() < SECOND_BATCH {
-        lane.settle(batch).map(Ok).boxed()
+/// A large batch is sent by a task of its own, beside the gathering of the next. A few commands are sent by the batcher's
+/// task, as it asks for answers: to wake another for them would take longer than to send them.
+fn sent(lane: Lane, batch: Vec<Waiting>) -> BoxFuture<'static, Settled> {
+    let commands = batch.len();
+    if commands < SECOND_BATCH {
+        lane.settle(batch).map(move |lane| Ok((lane, commands))).boxed()
     } else {
-        tokio::spawn(lane.settle(batch)).boxed()
+        tokio::spawn(lane.settle(batch)).map(move |lane| Ok((lane?, commands))).boxed()
     }
 }
 

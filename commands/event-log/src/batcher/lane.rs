@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use super::answers::send_together;
 use super::{Answer, Ticket, Waiting, note};
 use crate::append::{self, Submission, Verdict};
 use crate::{AppendError, crash, error::is_transient};
@@ -59,11 +60,11 @@ impl Lane {
         if let Some(last) = last.max() {
             note(&self.committed, last);
         }
-        for ((answer, waiter), submission) in answers.into_iter().zip(waiters).zip(&submissions) {
+        for (answer, submission) in answers.iter().zip(&submissions) {
             submission.ticket.settle(matches!(answer, Ok(Verdict::Appended { .. })));
-            // A caller that has given up will find the outcome under its key.
-            let _ = waiter.send(answer);
         }
+        let answers = waiters.into_iter().zip(answers).collect();
+        send_together(answers).await;
         self
     }
 

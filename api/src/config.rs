@@ -100,6 +100,9 @@ pub struct Settings {
     /// Names this machine in leases; several processes of one machine share it.
     #[serde(default = "default_node")]
     pub node: String,
+    /// Each worker thread stays on one core: for a process that has its cores to itself.
+    #[serde(default)]
+    pub pin_threads: bool,
     /// The surface of the earlier licensing system, and what its inventory lists: SKUs, separated by commas.
     #[serde(default)]
     pub compat_licensing: bool,
@@ -262,6 +265,7 @@ impl Settings {
             ("public_url", shown(self.public_url.as_ref())),
             ("clock_start", shown(self.clock_start.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, true)))),
             ("node", self.node.clone()),
+            ("pin_threads", self.pin_threads.to_string()),
             ("compat_licensing", self.compat_licensing.to_string()),
             ("compat_licensing_skus", self.compat_licensing_skus.clone()),
             ("compat_billing", self.compat_billing.to_string()),
@@ -309,6 +313,7 @@ const FIELDS: &[&str] = &[
     "public_url",
     "clock_start",
     "node",
+    "pin_threads",
     "compat_licensing",
     "compat_licensing_skus",
     "compat_billing",

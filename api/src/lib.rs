@@ -17,4 +17,5 @@ pub mod roles;
 pub mod schedule;
 pub mod serve;
 pub mod telemetry;
+pub mod threads;
 pub mod wiring;

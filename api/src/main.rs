@@ -9,12 +9,11 @@ use clap::Parser;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     // Several crates of the tree could bring a TLS provider; this is the one, before anything else runs.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         eprintln!("error: a TLS provider is installed already");
         return ExitCode::from(cli::WRONG_USE);
     }
-    cli::run(Cli::parse()).await
+    cli::run(Cli::parse())
 }

@@ -17,7 +17,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{ConfigError, Settings};
 use crate::roles::Role;
-use crate::{serve, telemetry};
+use crate::{serve, telemetry, threads};
 
 /// It found what it looks for.
 pub const FOUND: u8 = 1;
@@ -76,21 +76,19 @@ enum Command {
 }
 
 /// Runs one command; errors go to standard error, one line each cause.
-pub async fn run(cli: Cli) -> ExitCode {
+pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Openapi => openapi::print(),
         Command::Config { command: config::Command::Show } => settings().and_then(|settings| config::show(&settings)),
-        Command::Serve { roles } => with_settings(async |settings| serve::run(settings, &roles).await).await,
-        Command::Migrate => with_settings(async |settings| migrate::run(&settings).await).await,
-        Command::Doctor(asked) => with_settings(async |settings| doctor::run(&settings, &asked).await).await,
-        Command::Events { command } => with_settings(async |settings| events::run(&settings, &command).await).await,
-        Command::Billing { command } => with_settings(async |settings| billing::run(&settings, &command).await).await,
+        Command::Serve { roles } => served(&roles),
+        Command::Migrate => with_settings(async |settings| migrate::run(&settings).await),
+        Command::Doctor(asked) => with_settings(async |settings| doctor::run(&settings, &asked).await),
+        Command::Events { command } => with_settings(async |settings| events::run(&settings, &command).await),
+        Command::Billing { command } => with_settings(async |settings| billing::run(&settings, &command).await),
         Command::DeadLetters { command } => {
-            with_settings(async |settings| dead_letters::run(&settings, &command).await).await
+            with_settings(async |settings| dead_letters::run(&settings, &command).await)
         }
-        Command::Projections { command } => {
-            with_settings(async |settings| projections::run(&settings, &command).await).await
-        }
+        Command::Projections { command } => with_settings(async |settings| projections::run(&settings, &command).await),
     };
     match done {
         Ok(code) => ExitCode::from(code),
@@ -105,8 +103,14 @@ fn settings() -> anyhow::Result<Settings> {
     Ok(Settings::load()?)
 }
 
-async fn with_settings(work: impl AsyncFnOnce(Settings) -> anyhow::Result<u8>) -> anyhow::Result<u8> {
+fn served(roles: &[Role]) -> anyhow::Result<u8> {
     let settings = settings()?;
     telemetry::logs(settings.mode);
-    work(settings).await
+    threads::runtime(settings.pin_threads)?.block_on(serve::run(settings, roles))
+}
+
+fn with_settings(work: impl AsyncFnOnce(Settings) -> anyhow::Result<u8>) -> anyhow::Result<u8> {
+    let settings = settings()?;
+    telemetry::logs(settings.mode);
+    threads::runtime(false)?.block_on(work(settings))
 }

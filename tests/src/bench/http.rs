@@ -68,6 +68,7 @@ impl Served {
         let settings = settings(ground, name).await?;
         let provider = settings.simulate_provider(&ground.folder.join(name).join("ccp-sim")).await?;
         let launch = settings.cloudsales("cloudsales.log")?.argument("serve");
+        let launch = launch.environment("CLOUDSALES_PIN_THREADS", "true");
         let launch = if roles == Roles::Http { launch.arguments(["--roles", "http"]) } else { launch };
         let mut product = launch.spawn()?;
         product.wait_until_healthy(&format!("{}/readyz", settings.internal_url()), START).await?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
+use api::threads;
 use clap::{Parser, Subcommand};
 use tests::bench::{self, bare, documents, plan::Plan};
 use tests::world::folders;
@@ -40,11 +41,14 @@ enum AsAnother {
     Bare { port: u16, constant: PathBuf },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     // Fails only if a provider is there already, and then there is one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    match run(&Arguments::parse()).await {
+    let arguments = Arguments::parse();
+    // Like the product it stands beside. Whatever this program itself starts must not inherit a core.
+    let pinned = arguments.as_another.is_some();
+    let done = threads::runtime(pinned).and_then(|runtime| runtime.block_on(run(&arguments)));
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error:#}");

@@ -37,13 +37,18 @@ struct Cores {
 impl Cores {
     fn of_process() -> anyhow::Result<Self> {
         let all = sched_getaffinity(None).context("the cores of this process cannot be told")?;
-        let each: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|core| all.is_set(*core)).collect();
         let granted = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Ok(Self::of(all, granted)?)
+    }
+
+    /// `granted`: how many cores' time the process may use of all of them together.
+    fn of(all: CpuSet, granted: usize) -> Result<Self, ConfigError> {
+        let each: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|core| all.is_set(*core)).collect();
         if granted != each.len() {
             // Its share of the time is best spent wherever there is time.
             let why =
                 format!("this process is granted the time of {granted} cores out of {}, none of its own", each.len());
-            return Err(ConfigError::Invalid { name: "pin_threads", why }.into());
+            return Err(ConfigError::Invalid { name: "pin_threads", why });
         }
         Ok(Self { each, all, started: AtomicUsize::new(0) })
     }
@@ -75,6 +80,15 @@ mod tests {
 
     fn mine() -> (ThreadId, CpuSet) {
         (std::thread::current().id(), sched_getaffinity(None).unwrap())
+    }
+
+    #[test]
+    fn a_share_of_many_cores_is_no_core_of_its_own() {
+        let mut all = CpuSet::new();
+        (0..8).for_each(|core| all.set(core));
+        let refused = Cores::of(all, 2).err().unwrap().to_string();
+        assert!(refused.contains("pin_threads") && refused.contains("2 cores out of 8"), "{refused}");
+        assert_eq!(Cores::of(all, 8).unwrap().each, (0..8).collect::<Vec<_>>());
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod client;
 pub mod demo;
 pub mod driver;
 pub mod gateways;
+pub mod host;
 pub mod invariants;
 pub mod log_world;
 pub mod mail_sink;

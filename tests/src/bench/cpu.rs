@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-/// Clock ticks per second of `/proc/<pid>/stat`, the same on every Linux.
-const TICKS: f64 = 100.0;
+use crate::host::{TICKS, Ticks};
+
 /// A share of all cores, or of one backend's, from which on it is what limits a run.
 const FULL: f64 = 0.88;
 
@@ -51,7 +51,7 @@ impl Meter {
         let used = |pid: u32| processes.get(&pid).map_or(0, |process| process.used + process.children);
         let backends = processes.iter().filter(|(_, process)| process.parent == self.postgres);
         let backends: BTreeMap<u32, u64> = backends.map(|(pid, process)| (*pid, process.used)).collect();
-        let (machine, steal) = machine();
+        let host = Ticks::so_far();
         Sample {
             at: Instant::now(),
             own: used(std::process::id()),
@@ -59,8 +59,8 @@ impl Meter {
             backends,
             nats: used(self.nats),
             product: self.product.map_or(0, used),
-            machine,
-            steal,
+            machine: host.busy,
+            steal: host.stolen,
         }
     }
 
@@ -138,19 +138,6 @@ fn parse_stat(stat: &str) -> Option<Process> {
     })
 }
 
-/// Busy and stolen ticks of all cores.
-fn machine() -> (u64, u64) {
-    let stat = std::fs::read_to_string("/proc/stat").unwrap_or_default();
-    parse_machine(stat.lines().next().unwrap_or_default())
-}
-
-fn parse_machine(line: &str) -> (u64, u64) {
-    let fields: Vec<u64> = line.split_whitespace().skip(1).filter_map(|field| field.parse().ok()).collect();
-    let field = |index: usize| fields.get(index).copied().unwrap_or_default();
-    // user, nice, system, idle, iowait, irq, softirq, steal
-    (field(0) + field(1) + field(2) + field(5) + field(6), field(7))
-}
-
 /// Resident memory of a process in megabytes: now, and at its highest.
 pub fn resident_mb(pid: u32) -> Option<(f64, f64)> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -171,11 +158,6 @@ mod tests {
         let line = "12 (odd) name)) S 7 12 12 0 -1 4194560 1 2 3 4 50 6 70 8 20 0 1 0 99 1 1";
         let process = parse_stat(line).unwrap();
         assert_eq!((process.parent, process.used, process.children), (7, 56, 78));
-    }
-
-    #[test]
-    fn idle_time_is_not_busy_and_stolen_time_is_apart() {
-        assert_eq!(parse_machine("cpu  10 1 20 4000 500 2 3 40 0 0"), (36, 40));
     }
 
     #[test]

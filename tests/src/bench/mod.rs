@@ -29,25 +29,27 @@ pub mod throughput;
 
 use plan::Plan;
 use report::Report;
+use tokio::runtime::Handle;
 
-/// Measures the rows the plan names, printing each as it is done.
+/// Measures the rows the plan names, printing each as it is done. `pinned`: threads as a served product has them with
+/// `pin_threads`.
 ///
 /// # Errors
 /// When a server does not start, a run fails, or a run did not do what it counted.
-pub async fn run(plan: &Plan) -> anyhow::Result<Report> {
+pub async fn run(plan: &Plan, pinned: &Handle) -> anyhow::Result<Report> {
     let mut ground = ground::Ground::start().await?;
-    let measured = measure(plan, &ground).await;
+    let measured = measure(plan, &ground, pinned).await;
     let stopped = ground.stop().await;
     let report = measured?;
     stopped?;
     Ok(report)
 }
 
-async fn measure(plan: &Plan, ground: &ground::Ground) -> anyhow::Result<Report> {
+async fn measure(plan: &Plan, ground: &ground::Ground, pinned: &Handle) -> anyhow::Result<Report> {
     let mut report = Report::new(plan, ground).await?;
     println!("{}", report.setting);
     if plan.wants_any(&[1, 2, 3, 4, 5, 14]) {
-        throughput::measure(plan, ground, &mut report).await?;
+        throughput::measure(plan, ground, pinned, &mut report).await?;
     }
     if plan.wants(6) {
         lag::measure(plan, ground, &mut report).await?;

@@ -93,7 +93,8 @@ impl Report {
             format!("Machine: {} cores, {} GB of memory; servers, product and load share them.", cores(), memory_gb()),
             format!("Postgres {postgres}."),
             format!("nats-server {nats}, file storage, default sync interval."),
-            "Servers of HTTP, ours and the bare one, with a core for each worker thread (pin_threads).".to_owned(),
+            "Figures 1 to 5, 11, 12 and 14, and those beside 3 and 12: a core for each worker thread (pin_threads)."
+                .to_owned(),
             format!(
                 "Runs of commands: {:.0} s after {:.0} s of warm-up, CHECKPOINT before each, {} repetition(s) with all \
                  kinds alternating; medians, ratios taken within a repetition. {} accounts, 1 command in 5 opens a new \

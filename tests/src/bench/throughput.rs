@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
+use tokio::runtime::Handle;
 
 use super::bus::Prepared;
 use super::cpu::Meter;
@@ -44,6 +45,8 @@ type Repetition = BTreeMap<Kind, Run>;
 
 /// What takes part, made once.
 struct Contestants {
+    /// Threads like those of a served product: of the bus, and of the peer it is compared with.
+    pinned: Handle,
     pgbench: Pgbench,
     bus: Option<Prepared>,
     peer: Option<Peer>,
@@ -55,10 +58,10 @@ struct Contestants {
 ///
 /// # Errors
 /// When a run fails or did not do what it counted.
-pub async fn measure(plan: &Plan, ground: &Ground, report: &mut Report) -> anyhow::Result<()> {
+pub async fn measure(plan: &Plan, ground: &Ground, pinned: &Handle, report: &mut Report) -> anyhow::Result<()> {
     let kinds = kinds(plan);
     let meter = ground.meter()?;
-    let mut contestants = Contestants::prepare(plan, ground).await?;
+    let mut contestants = Contestants::prepare(plan, ground, pinned).await?;
     let mut repetitions = Vec::new();
     for number in 1..=plan.repetitions {
         println!("commands, repetition {number} of {}", plan.repetitions);
@@ -90,19 +93,22 @@ fn kinds(plan: &Plan) -> Vec<Kind> {
 }
 
 impl Contestants {
-    async fn prepare(plan: &Plan, ground: &Ground) -> anyhow::Result<Self> {
+    async fn prepare(plan: &Plan, ground: &Ground, pinned: &Handle) -> anyhow::Result<Self> {
         let http_all = served(plan.wants_any(&[5, 14]), plan, ground, Roles::All).await?;
         let http_only = served(plan.wants(5), plan, ground, Roles::Http).await?;
-        let bus = if plan.wants_any(&[1, 2, 3, 4]) { Some(Prepared::new(plan, ground).await?) } else { None };
-        let peer = if plan.wants(3) { Some(Peer::new(plan, ground).await?) } else { None };
-        Ok(Self { pgbench: Pgbench::new(plan, ground).await?, bus, peer, http_all, http_only })
+        let bus = if plan.wants_any(&[1, 2, 3, 4]) { Some(on(pinned, Prepared::new(plan, ground))?) } else { None };
+        let peer = if plan.wants(3) { Some(on(pinned, Peer::new(plan, ground))?) } else { None };
+        let pgbench = Pgbench::new(plan, ground).await?;
+        Ok(Self { pinned: pinned.clone(), pgbench, bus, peer, http_all, http_only })
     }
 
     async fn run(&mut self, plan: &Plan, meter: &Meter, kind: Kind) -> anyhow::Result<Run> {
         match kind {
             Kind::Pgbench(clients) => self.pgbench.run(plan, meter, clients).await,
-            Kind::Bus(in_flight) => self.bus.as_ref().context("no bus")?.run(plan, meter, in_flight).await,
-            Kind::Peer(in_flight) => self.peer.as_ref().context("no peer")?.run(plan, meter, in_flight).await,
+            Kind::Bus(in_flight) => on(&self.pinned, self.bus.as_ref().context("no bus")?.run(plan, meter, in_flight)),
+            Kind::Peer(in_flight) => {
+                on(&self.pinned, self.peer.as_ref().context("no peer")?.run(plan, meter, in_flight))
+            }
             Kind::HttpAll => run_served(self.http_all.as_mut().context("no product")?, plan, meter).await,
             Kind::HttpOnly => run_served(self.http_only.as_mut().context("no product")?, plan, meter).await,
         }
@@ -131,6 +137,11 @@ impl Contestants {
         }
         all.stop().await
     }
+}
+
+/// Does the work with those threads: whatever it spawns, and its connections, are theirs.
+fn on<T>(threads: &Handle, work: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| threads.block_on(work))
 }
 
 fn all_roles(repetitions: &[Repetition]) -> String {

@@ -44,11 +44,7 @@ enum AsAnother {
 fn main() -> ExitCode {
     // Fails only if a provider is there already, and then there is one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let arguments = Arguments::parse();
-    // Like the product it stands beside. Whatever this program itself starts must not inherit a core.
-    let pinned = arguments.as_another.is_some();
-    let done = threads::runtime(pinned).and_then(|runtime| runtime.block_on(run(&arguments)));
-    match done {
+    match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error:#}");
@@ -57,13 +53,15 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let pinned = threads::runtime(true)?;
     if let Some(AsAnother::Bare { port, constant }) = &arguments.as_another {
-        return bare::serve(*port, constant.clone()).await;
+        return pinned.block_on(bare::serve(*port, constant.clone()));
     }
     let plan = Plan::new(arguments.quick, &arguments.rows, arguments.seconds)?;
     log_like_the_product()?;
-    let report = bench::run(&plan).await?;
+    // What this program starts must not inherit a core, so it does not run on those threads itself.
+    let report = threads::runtime(false)?.block_on(bench::run(&plan, pinned.handle()))?;
     println!("\n{}", report.table());
     if plan.is_whole() {
         println!("Written: {}", documents::write(&report)?.display());

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Finding;
+use crate::host::Ticks;
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_millis(25);
@@ -16,6 +17,8 @@ const EVERY: Duration = Duration::from_millis(25);
 const LATE: Duration = Duration::from_millis(60);
 /// How long it waits for a database that is away.
 const AWAY: Duration = Duration::from_millis(100);
+/// What the host took of a core is told after it has given the core back.
+const TOLD_AFTER: Duration = Duration::from_millis(100);
 
 /// Idle sessions while others of the product go on: when all stand still it is the machine, or the product as a whole,
 /// that waits, and no transaction for anything outside.
@@ -27,39 +30,87 @@ const QUERY: &str = "with ours as (select pid, state, state_change, query from p
     and (select count(*) from ours other where other.state_change > o.state_change + $1 / 2) >= 2";
 
 /// What was seen so far.
-#[derive(Debug, Clone, Default)]
-pub struct Idle(Arc<Mutex<Seen>>);
+#[derive(Debug, Clone)]
+pub struct Idle {
+    limit: Duration,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// A session, and since when it has been idle.
+type Session = (i32, String);
 
 #[derive(Debug, Default)]
 struct Seen {
-    looks: usize,
-    /// Seen once: a session and since when it has been idle.
-    suspects: HashSet<(i32, String)>,
-    found: Vec<String>,
+    /// When it looked, and what the host had taken of all cores by then.
+    looks: Vec<(Instant, Duration)>,
+    /// Seen idle at the last look.
+    suspects: HashSet<Session>,
+    found: Vec<Idleness>,
+}
+
+/// Seen twice or more, by a watcher that was on time.
+#[derive(Debug)]
+struct Idleness {
+    session: Session,
+    began: Instant,
+    last: Instant,
+    query: String,
 }
 
 impl Idle {
-    /// The invariant's finding.
-    pub fn finding(&self) -> Finding {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let claim = "no transaction waits for anything outside";
-        Finding::new(22, claim, seen.looks, seen.found.clone())
+    fn new(limit: Duration) -> Self {
+        Self { limit, seen: Arc::default() }
     }
 
-    fn note(&self, rows: Vec<(i32, i64, String, String)>) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.looks += 1;
+    /// The invariant's finding.
+    pub fn finding(&self) -> Finding {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let claim = "no transaction waits for anything outside";
+        Finding::new(22, claim, seen.looks.len(), seen.violations(self.limit))
+    }
+
+    fn note(&self, now: Instant, stolen: Duration, rows: Vec<(i32, i64, String, String)>) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.looks.push((now, stolen));
         let before = std::mem::take(&mut seen.suspects);
         for (pid, idle_ms, since, query) in rows {
-            // Twice the same idleness, by a watcher that was on time both times.
-            if before.contains(&(pid, since.clone())) {
-                let text = format!("a session was idle in a transaction for {idle_ms} ms after {query}");
-                if !seen.found.iter().any(|found| found.ends_with(&query)) {
-                    seen.found.push(text);
-                }
+            let (session, idle) = ((pid, since), Duration::from_millis(idle_ms.unsigned_abs()));
+            if before.contains(&session) {
+                seen.idle(session.clone(), now.checked_sub(idle).unwrap_or(now), now, query);
             }
-            seen.suspects.insert((pid, since));
+            seen.suspects.insert(session);
         }
+    }
+}
+
+impl Seen {
+    fn idle(&mut self, session: Session, began: Instant, last: Instant, query: String) {
+        match self.found.iter_mut().find(|found| found.session == session) {
+            Some(found) => found.last = last,
+            None => self.found.push(Idleness { session, began, last, query }),
+        }
+    }
+
+    /// One of each query. Time that the host gave to others is no waiting of ours: a thread of the product or a session
+    /// of Postgres stands still with the core it runs on, while others go on.
+    fn violations(&self, limit: Duration) -> Vec<String> {
+        let mut named = HashSet::new();
+        let violation = |found: &Idleness| {
+            let (idle, stolen) = (found.last - found.began, self.stolen(found.began, found.last + TOLD_AFTER));
+            let waited = idle.saturating_sub(stolen) > limit && named.insert(found.query.clone());
+            let (idle, stolen) = (idle.as_millis(), stolen.as_millis());
+            let query = &found.query;
+            waited.then(|| format!("a session was idle in a transaction for {idle} ms ({stolen} stolen) after {query}"))
+        };
+        self.found.iter().filter_map(violation).collect()
+    }
+
+    /// What the host took between the last look before and the first one after.
+    fn stolen(&self, from: Instant, to: Instant) -> Duration {
+        let before = self.looks.iter().rev().find(|(at, _)| *at <= from).or(self.looks.first());
+        let after = self.looks.iter().find(|(at, _)| *at >= to).or(self.looks.last());
+        let so_far = |look: Option<&(Instant, Duration)>| look.map_or(Duration::ZERO, |(_, stolen)| *stolen);
+        so_far(after).saturating_sub(so_far(before))
     }
 }
 
@@ -74,7 +125,7 @@ impl Sampler {
     /// Watches the database of that superuser's address, through its outages, for transactions that are idle for
     /// longer than `limit`: 100 ms on a machine that has nothing else to do.
     pub fn start(database_url: &str, limit: Duration) -> Self {
-        let (idle, url) = (Idle::default(), database_url.to_owned());
+        let (idle, url) = (Idle::new(limit), database_url.to_owned());
         let task = tokio::spawn(watch(url, limit, idle.clone()));
         Self { idle, task }
     }
@@ -104,6 +155,46 @@ async fn while_connected(mut connection: PgConnection, limit: Duration, idle: &I
         let Ok(rows) = sqlx::query_as(QUERY).bind(limit).fetch_all(&mut connection).await else { return };
         let on_time = last.elapsed() < LATE;
         last = Instant::now();
-        idle.note(if on_time { rows } else { Vec::new() });
+        idle.note(last, Ticks::so_far().stolen(), if on_time { rows } else { Vec::new() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_millis(100);
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// Looks every 25 ms; a session is idle from 50 to 600 ms, and `stolen` says what the host had taken by when.
+    fn seen(stolen: impl Fn(u64) -> Duration) -> Vec<String> {
+        let (idle, begin) = (Idle::new(LIMIT), Instant::now());
+        for at in (0..1_000).step_by(25) {
+            let since = at.saturating_sub(50);
+            let row = (1, i64::try_from(since).unwrap_or_default(), "then".to_owned(), "select 1".to_owned());
+            let rows = if since > 100 && at <= 600 { vec![row] } else { Vec::new() };
+            idle.note(begin + ms(at), stolen(at), rows);
+        }
+        idle.finding().violations
+    }
+
+    #[test]
+    fn a_transaction_that_waits_is_found_once() {
+        assert_eq!(seen(|_| ms(0)), ["a session was idle in a transaction for 550 ms (0 stolen) after select 1"]);
+    }
+
+    #[test]
+    fn what_the_host_took_is_not_waited_for_also_when_it_is_told_late() {
+        assert!(seen(|at| if at > 625 { ms(500) } else { ms(0) }).is_empty());
+        assert!(seen(|at| ms(at.clamp(50, 550))).is_empty());
+    }
+
+    #[test]
+    fn what_the_host_took_earlier_or_too_little_of_it_excuses_nothing() {
+        assert_eq!(seen(|at| ms(at.min(25) * 40)).len(), 1);
+        assert_eq!(seen(|at| if at > 300 { ms(400) } else { ms(0) }).len(), 1);
     }
 }

@@ -1,6 +1,7 @@
 //! The client against the simulated provider: a provider of its own for every test.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ccp_adapter::client::{CcpClient, ChangeAtProvider, OrderAtProvider};
 use ccp_adapter::outcome::Outcome;
@@ -12,6 +13,9 @@ use uuid::Uuid;
 
 use crate::odd::client_of;
 use crate::patience::wait_until;
+
+/// The simulator answers at once, if this machine lets it.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A provider, our client of it, and one subscription there.
 pub struct Ground {
@@ -29,7 +33,7 @@ impl Ground {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(unique_name("ccp-client"));
         std::fs::create_dir_all(&folder).unwrap();
         let sim = ccp_sim::start(Settings::new(&folder, "cloudsales", "hush-hush")).await.unwrap();
-        let client = client_of(&sim.url());
+        let client = client_of(&sim.url(), PATIENCE);
         let account = done(client.create_account(new_op(), Uuid::from_u128(1), "Acme", "DE").await);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let mut ground = Self { client, id: String::new(), account_id: account.id, sim, http, folder };

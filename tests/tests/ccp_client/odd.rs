@@ -40,7 +40,7 @@ impl OddProvider {
     }
 
     pub fn client(&self) -> CcpClient {
-        client_of(&self.url)
+        client_of(&self.url, PATIENCE)
     }
 
     /// Everything asked so far but tokens, oldest first.
@@ -57,7 +57,7 @@ impl OddProvider {
     }
 }
 
-pub fn client_of(url: &str) -> CcpClient {
+pub fn client_of(url: &str, patience: Duration) -> CcpClient {
     let config = CcpConfig::new(url, "cloudsales", "hush-hush".into());
-    CcpClient::new(CcpConfig { total_timeout: PATIENCE, ..config }).expect("a client")
+    CcpClient::new(CcpConfig { total_timeout: patience, ..config }).expect("a client")
 }

@@ -8,7 +8,7 @@ use ccp_adapter::translate::ProviderOrder;
 use tokio::net::TcpSocket;
 use uuid::Uuid;
 
-use crate::odd::{Answer, OddProvider, client_of, json, with_header};
+use crate::odd::{Answer, OddProvider, PATIENCE, client_of, json, with_header};
 
 type AnswerMaker = Box<dyn Fn() -> Answer + Send + Sync>;
 
@@ -61,7 +61,7 @@ async fn nobody_listening_is_not_reached() {
     // Bound but not listening: the port is nobody else's meanwhile.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let client = client_of(&format!("http://{}", socket.local_addr().unwrap()));
+    let client = client_of(&format!("http://{}", socket.local_addr().unwrap()), PATIENCE);
     let failure = not_reached(place(&client).await);
     assert_eq!(failure.kind, FailureKind::Unreachable);
     assert!(failure.detail.contains("refused"), "{}", failure.detail);

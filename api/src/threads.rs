@@ -4,7 +4,6 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::Context;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tokio::runtime::{Builder, Runtime};
 use tracing::warn;
@@ -16,29 +15,32 @@ use crate::config::ConfigError;
 /// machine, and then two workers share a core beside one that has nothing to do.
 ///
 /// # Errors
-/// When the system lets us have no threads, or `pinned` is asked for where there is not a core for each worker.
-pub fn runtime(pinned: bool) -> anyhow::Result<Runtime> {
+/// When the system lets us have no threads.
+pub fn runtime(pinned: Option<Cores>) -> io::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
     builder.enable_all();
-    if pinned {
-        let cores = Cores::of_process()?;
+    if let Some(cores) = pinned {
         builder.worker_threads(cores.each.len()).on_thread_start(move || cores.place());
     }
-    builder.build().context("the runtime's threads cannot be started")
+    builder.build()
 }
 
 /// The cores this process may use, handed out to its threads.
-struct Cores {
+#[derive(Debug)]
+pub struct Cores {
     each: Vec<usize>,
     all: CpuSet,
     started: AtomicUsize,
 }
 
 impl Cores {
-    fn of_process() -> anyhow::Result<Self> {
-        let all = sched_getaffinity(None).context("the cores of this process cannot be told")?;
+    /// # Errors
+    /// [`ConfigError::Invalid`] of `pin_threads` where there is not a core for each worker.
+    pub fn of_process() -> Result<Self, ConfigError> {
+        let invalid = |error| ConfigError::Invalid { name: "pin_threads", why: format!("no core is told: {error}") };
+        let all = sched_getaffinity(None).map_err(invalid)?;
         let granted = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Ok(Self::of(all, granted)?)
+        Self::of(all, granted)
     }
 
     /// `granted`: how many cores' time the process may use of all of them together.
@@ -86,7 +88,7 @@ mod tests {
     fn a_share_of_many_cores_is_no_core_of_its_own() {
         let mut all = CpuSet::new();
         (0..8).for_each(|core| all.set(core));
-        let refused = Cores::of(all, 2).err().unwrap().to_string();
+        let refused = Cores::of(all, 2).unwrap_err().to_string();
         assert!(refused.contains("pin_threads") && refused.contains("2 cores out of 8"), "{refused}");
         assert_eq!(Cores::of(all, 8).unwrap().each, (0..8).collect::<Vec<_>>());
     }
@@ -94,7 +96,7 @@ mod tests {
     #[test]
     fn workers_stay_on_a_core_each_and_threads_that_block_go_anywhere() {
         let all = sched_getaffinity(None).unwrap();
-        let runtime = runtime(true).unwrap();
+        let runtime = runtime(Some(Cores::of_process().unwrap())).unwrap();
         let handle = runtime.handle().clone();
         let (workers, blocking) = runtime.block_on(async move {
             // Each holds its worker until all have come, so that no worker takes two.

@@ -17,7 +17,8 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{ConfigError, Settings};
 use crate::roles::Role;
-use crate::{serve, telemetry, threads};
+use crate::threads::{self, Cores};
+use crate::{serve, telemetry};
 
 /// It found what it looks for.
 pub const FOUND: u8 = 1;
@@ -106,11 +107,12 @@ fn settings() -> anyhow::Result<Settings> {
 fn served(roles: &[Role]) -> anyhow::Result<u8> {
     let settings = settings()?;
     telemetry::logs(settings.mode);
-    threads::runtime(settings.pin_threads)?.block_on(serve::run(settings, roles))
+    let cores = settings.pin_threads.then(Cores::of_process).transpose()?;
+    threads::runtime(cores)?.block_on(serve::run(settings, roles))
 }
 
 fn with_settings(work: impl AsyncFnOnce(Settings) -> anyhow::Result<u8>) -> anyhow::Result<u8> {
     let settings = settings()?;
     telemetry::logs(settings.mode);
-    threads::runtime(false)?.block_on(work(settings))
+    threads::runtime(None)?.block_on(work(settings))
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-use api::threads;
+use api::threads::{self, Cores};
 use clap::{Parser, Subcommand};
 use tests::bench::{self, bare, documents, plan::Plan};
 use tests::world::folders;
@@ -54,14 +54,14 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let pinned = threads::runtime(true)?;
+    let pinned = threads::runtime(Some(Cores::of_process()?))?;
     if let Some(AsAnother::Bare { port, constant }) = &arguments.as_another {
         return pinned.block_on(bare::serve(*port, constant.clone()));
     }
     let plan = Plan::new(arguments.quick, &arguments.rows, arguments.seconds)?;
     log_like_the_product()?;
     // What this program starts must not inherit a core, so it does not run on those threads itself.
-    let report = threads::runtime(false)?.block_on(bench::run(&plan, pinned.handle()))?;
+    let report = threads::runtime(None)?.block_on(bench::run(&plan, pinned.handle()))?;
     println!("\n{}", report.table());
     if plan.is_whole() {
         println!("Written: {}", documents::write(&report)?.display());

@@ -172,7 +172,7 @@ mod tests {
     /// Looks every 25 ms; a session is idle from 50 to 600 ms, and `stolen` says what the host had taken by when.
     fn seen(stolen: impl Fn(u64) -> Duration) -> Vec<String> {
         let (idle, begin) = (Idle::new(LIMIT), Instant::now());
-        for at in (0..1_000).step_by(25) {
+        for at in (0..1_000_u64).step_by(25) {
             let since = at.saturating_sub(50);
             let row = (1, i64::try_from(since).unwrap_or_default(), "then".to_owned(), "select 1".to_owned());
             let rows = if since > 100 && at <= 600 { vec![row] } else { Vec::new() };

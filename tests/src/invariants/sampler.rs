@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Finding;
-use crate::host::Ticks;
+use crate::host::stolen_of_cores;
 
 /// How often it looks.
 const EVERY: Duration = Duration::from_millis(25);
@@ -41,8 +41,8 @@ type Session = (i32, String);
 
 #[derive(Debug, Default)]
 struct Seen {
-    /// When it looked, and what the host had taken of all cores by then.
-    looks: Vec<(Instant, Duration)>,
+    /// When it looked, and what the host had taken of each core by then.
+    looks: Vec<(Instant, Vec<Duration>)>,
     /// Seen idle at the last look.
     suspects: HashSet<Session>,
     found: Vec<Idleness>,
@@ -69,7 +69,7 @@ impl Idle {
         Finding::new(22, claim, seen.looks.len(), seen.violations(self.limit))
     }
 
-    fn note(&self, now: Instant, stolen: Duration, rows: Vec<(i32, i64, String, String)>) {
+    fn note(&self, now: Instant, stolen: Vec<Duration>, rows: Vec<(i32, i64, String, String)>) {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.looks.push((now, stolen));
         let before = std::mem::take(&mut seen.suspects);
@@ -105,12 +105,13 @@ impl Seen {
         self.found.iter().filter_map(violation).collect()
     }
 
-    /// What the host took between the last look before and the first one after.
+    /// What the host took of the core it took most of, between the last look before and the first one after.
     fn stolen(&self, from: Instant, to: Instant) -> Duration {
         let before = self.looks.iter().rev().find(|(at, _)| *at <= from).or(self.looks.first());
         let after = self.looks.iter().find(|(at, _)| *at >= to).or(self.looks.last());
-        let so_far = |look: Option<&(Instant, Duration)>| look.map_or(Duration::ZERO, |(_, stolen)| *stolen);
-        so_far(after).saturating_sub(so_far(before))
+        let (Some((_, before)), Some((_, after))) = (before, after) else { return Duration::ZERO };
+        let taken = after.iter().zip(before).map(|(after, before)| after.saturating_sub(*before));
+        taken.max().unwrap_or_default()
     }
 }
 
@@ -155,7 +156,7 @@ async fn while_connected(mut connection: PgConnection, limit: Duration, idle: &I
         let Ok(rows) = sqlx::query_as(QUERY).bind(limit).fetch_all(&mut connection).await else { return };
         let on_time = last.elapsed() < LATE;
         last = Instant::now();
-        idle.note(last, Ticks::so_far().stolen(), if on_time { rows } else { Vec::new() });
+        idle.note(last, stolen_of_cores(), if on_time { rows } else { Vec::new() });
     }
 }
 
@@ -169,14 +170,15 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    /// Looks every 25 ms; a session is idle from 50 to 600 ms, and `stolen` says what the host had taken by when.
+    /// Looks every 25 ms; a session is idle from 50 to 600 ms, and `stolen` says what the host had taken of
+    /// one core of two by when.
     fn seen(stolen: impl Fn(u64) -> Duration) -> Vec<String> {
         let (idle, begin) = (Idle::new(LIMIT), Instant::now());
         for at in (0..1_000_u64).step_by(25) {
             let since = at.saturating_sub(50);
             let row = (1, i64::try_from(since).unwrap_or_default(), "then".to_owned(), "select 1".to_owned());
             let rows = if since > 100 && at <= 600 { vec![row] } else { Vec::new() };
-            idle.note(begin + ms(at), stolen(at), rows);
+            idle.note(begin + ms(at), vec![ms(30), stolen(at)], rows);
         }
         idle.finding().violations
     }

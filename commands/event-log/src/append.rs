@@ -1,8 +1,10 @@
 //! Many commands in one round trip: flat arrays in, one verdict per command out. One that comes alone goes a shorter way.
 
+mod arguments;
 mod arrays;
 mod json;
 mod one;
+pub(crate) mod session;
 
 use domain::{Event, PersonalData, StreamId, codec};
 use sqlx::{FromRow, PgConnection};
@@ -124,10 +126,11 @@ pub async fn stored_outcome<'e, E: sqlx::PgExecutor<'e>>(
 /// # Errors
 /// Any database error; then either all of it was committed or none, and sending the same batch [again] tells which.
 pub async fn append(connection: &mut PgConnection, batch: &[Submission]) -> Result<Vec<Verdict>, sqlx::Error> {
-    if let Some(one) = One::of(batch)
-        && let Some(position) = one.call(connection).await?
-    {
-        return Ok(vec![Verdict::Appended { first: position, last: position }]);
+    if let Some(one) = One::of(batch) {
+        let (head,) = one.bound_to(sqlx::query_as(one::CALL)).fetch_one(&mut *connection).await?;
+        if let Some(verdict) = verdict(head) {
+            return Ok(vec![verdict]);
+        }
     }
     again(connection, batch).await
 }
@@ -138,7 +141,7 @@ pub async fn append(connection: &mut PgConnection, batch: &[Submission]) -> Resu
 /// As [`append`].
 pub async fn again(connection: &mut PgConnection, batch: &[Submission]) -> Result<Vec<Verdict>, sqlx::Error> {
     let arrays = Arrays::of(batch);
-    let rows = arrays.call(connection).await?;
+    let rows = arrays.bound_to(sqlx::query_as(arrays::CALL)).fetch_all(connection).await?;
     Ok(verdicts(&arrays, rows, batch.len()))
 }
 
@@ -149,6 +152,11 @@ pub async fn again(connection: &mut PgConnection, batch: &[Submission]) -> Resul
 /// Any database error.
 pub async fn hold_log_in_tx(tx: &mut PgConnection) -> Result<(), sqlx::Error> {
     sqlx::query("select pg_advisory_xact_lock(1)").execute(tx).await.map(drop)
+}
+
+/// Of an event that went alone, by what the log's last position was before it.
+fn verdict(head: Option<i64>) -> Option<Verdict> {
+    head.map(|head| Verdict::Appended { first: head + 1, last: head + 1 })
 }
 
 #[derive(FromRow)]

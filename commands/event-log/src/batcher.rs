@@ -1,10 +1,11 @@
 //! One task per process drains a bounded queue and appends what it finds there. No timer: a window costs throughput.
 //!
-//! Two batches may be under way, each over a connection of its own. A command that was decided on the result of one
+//! Two batches may be under way, one behind the other over one connection. A command that was decided on the result of one
 //! under way goes with it or waits for it: it must not be written if that one is not.
 
 mod answers;
 mod lane;
+mod link;
 mod under_way;
 
 use std::collections::VecDeque;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
 use self::lane::Lane;
+use self::link::Link;
 use self::under_way::UnderWay;
 use crate::AppendError;
 use crate::append::{Submission, Verdict};
@@ -30,8 +32,8 @@ pub const QUEUE: usize = 4_096;
 pub const BATCH_COMMANDS: usize = 128;
 /// Events and personal records in one batch at most, unless a single command brings more.
 pub const BATCH_ROWS: usize = 4_096;
-/// Batches under way at most. The log takes one at a time; the second is received and checked while the first is
-/// written to the disk.
+/// Batches under way at most. The server goes on with the second when it has written the first, and does not wait until
+/// the callers of that one have been answered and have come back.
 pub const LANES: usize = 2;
 /// Commands that must wait for a second batch to be sent beside the first.
 const SECOND_BATCH: usize = 16;
@@ -41,7 +43,7 @@ const ROUNDS: usize = 3;
 const GATHERED: usize = 2 * BATCH_COMMANDS;
 
 type Answer = Result<Verdict, AppendError>;
-/// The connection of a batch that is settled, and how many commands were in it.
+/// The lane of a batch that is settled, and how many commands were in it.
 type Settled = Result<(Lane, usize), JoinError>;
 
 struct Waiting {
@@ -96,7 +98,8 @@ impl Batcher {
         let (queue, waiting) = mpsc::channel(QUEUE - GATHERED);
         let (committed_to, committed) = watch::channel(0);
         let committed_to = Arc::new(committed_to);
-        let lane = || Lane::new(&options, &committed_to, &shutdown);
+        let link = Arc::new(Link::new(options));
+        let lane = || Lane::new(&link, &committed_to, &shutdown);
         let free = std::iter::repeat_with(lane).take(LANES).collect();
         let task = Task { waiting, gathered: VecDeque::new(), owed: 0, free, busy: UnderWay::none() };
         (Self { queue, committed, committed_to }, tokio::spawn(task.run(shutdown)))
@@ -155,7 +158,7 @@ struct Task {
     gathered: VecDeque<Waiting>,
     /// Callers that were answered and have not come back since, as far as one can tell.
     owed: usize,
-    /// Connections without a batch.
+    /// Without a batch.
     free: Vec<Lane>,
     busy: UnderWay<Settled>,
 }
@@ -177,7 +180,7 @@ impl Task {
         debug!("the append queue is drained");
     }
 
-    /// Waits until there is a batch to send and a connection to send it over. False when stopping and nothing waits.
+    /// Waits until there is a batch to send and a lane for it. False when stopping and nothing waits.
     async fn fill(&mut self, shutdown: &CancellationToken) -> bool {
         loop {
             self.drain();
@@ -199,7 +202,7 @@ impl Task {
                     }
                     // Its tickets will never be settled: whoever waits is told that nothing is taken any more.
                     Err(error) => {
-                        error!(%error, "a connection's task has died, the log takes no more commands");
+                        error!(%error, "a batch's task has died, the log takes no more commands");
                         self.waiting.close();
                         return false;
                     }
@@ -250,7 +253,7 @@ impl Task {
         self.busy.is_empty() || (first.may_go() && self.gathered.len() >= SECOND_BATCH)
     }
 
-    /// Commands of the next batch at most. When both connections are free, half of a crowd each: while one half is
+    /// Commands of the next batch at most. When both lanes are free, half of a crowd each: while one half is
     /// written, the other half's callers are answered and come back.
     fn share(&self) -> usize {
         let crowd = self.gathered.len();

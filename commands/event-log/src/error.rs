@@ -34,11 +34,7 @@ pub enum AppendError {
 /// Whether trying again may help: the connection or the server, not the statement, is at fault.
 pub fn is_transient(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Database(db) => db.code().is_some_and(|code| {
-            // connection exceptions, insufficient resources, operator intervention, deadlock and serialization, a lock
-            // not available, a standby that has not been promoted yet, a session closed for having waited too long
-            ["08", "53", "57", "40", "55", "25006", "25P03"].iter().any(|class| code.starts_with(class))
-        }),
+        sqlx::Error::Database(db) => db.code().is_some_and(|code| is_transient_code(&code)),
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
         | sqlx::Error::Protocol(_)
@@ -47,4 +43,11 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
         | sqlx::Error::WorkerCrashed => true,
         _ => false,
     }
+}
+
+/// By the server's own word (`SQLSTATE`): connection exceptions, insufficient resources, operator intervention, deadlock
+/// and serialization, a lock not available, a standby that has not been promoted yet, a session closed for having waited
+/// too long.
+pub(crate) fn is_transient_code(code: &str) -> bool {
+    ["08", "53", "57", "40", "55", "25006", "25P03"].iter().any(|class| code.starts_with(class))
 }

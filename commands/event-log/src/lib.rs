@@ -5,6 +5,7 @@
 //! `where position > $1 order by position`: positions are handed out under a lock held until commit, so nothing can
 //! appear behind a reader. The consumer runtime in [`reader`] applies each event exactly once per named reader.
 
+mod address;
 pub mod append;
 pub mod attempt;
 pub mod batcher;

@@ -21,4 +21,5 @@ mod races;
 mod rebuilds;
 mod refunds;
 mod refusals;
+mod tls;
 mod versions;

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use domain::{PersonalData, StreamId};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::arguments::Arguments;
 use super::json::Json;
-use super::{NewEvent, Row, Submission};
+use super::{NewEvent, Submission};
 
 /// The event that empties its customer's persons: nobody can append it without that happening.
 pub(super) const ERASED: &str = "PersonalDataErased";
@@ -132,9 +132,9 @@ impl<'a> Arrays<'a> {
         }
     }
 
-    pub(super) async fn call(&self, connection: &mut PgConnection) -> Result<Vec<Row>, sqlx::Error> {
-        sqlx::query_as(CALL)
-            .bind(&self.ids)
+    /// The arguments of [`CALL`].
+    pub(super) fn bound_to<'q, B: Arguments<'q>>(&'q self, call: B) -> B {
+        call.bind(&self.ids)
             .bind(&self.fingerprints)
             .bind(&self.statuses)
             .bind(&self.result_types)
@@ -169,13 +169,11 @@ impl<'a> Arrays<'a> {
             .bind(&self.founded.commands)
             .bind(&self.founded.on)
             .bind(self.entangled)
-            .fetch_all(connection)
-            .await
     }
 }
 
 /// Only the few personal records are texts that the server casts.
-const CALL: &str = "select command, verdict, first_position, last_position, fingerprint, status, aggregate_type, \
+pub(super) const CALL: &str = "select command, verdict, first_position, last_position, fingerprint, status, aggregate_type, \
     aggregate_id, version, outcome::text as outcome from append_batch( \
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, \
     $25, $26, $27, $28, $29, $30, $31, $32::text[]::json[], $33, $34, $35)";

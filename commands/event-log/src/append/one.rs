@@ -1,11 +1,11 @@
 //! A command that comes alone, with one event: the same append, by the shorter way.
 
-use sqlx::PgConnection;
-
+use super::arguments::Arguments;
 use super::json::Json;
 use super::{NewEvent, Submission, arrays};
 
-const CALL: &str = "select append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+/// Answers the log's last position before the event; null when something stands against it, and nothing was written.
+pub(super) const CALL: &str = "select append_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
     $18, $19)";
 
 /// A submission that can go this way, and its event.
@@ -23,13 +23,12 @@ impl<'a> One<'a> {
         plain.then_some(Self { submission, event })
     }
 
-    /// The event's position; `None` when something stands against it, and nothing was written.
-    pub(super) async fn call(&self, connection: &mut PgConnection) -> Result<Option<i64>, sqlx::Error> {
+    /// The arguments of [`CALL`].
+    pub(super) fn bound_to<'q, B: Arguments<'q>>(&'q self, call: B) -> B {
         let Self { submission, event } = self;
         let result = submission.result.as_ref();
         let reads = &submission.reads;
-        let head: Option<i64> = sqlx::query_scalar(CALL)
-            .bind(submission.id)
+        call.bind(submission.id)
             .bind(&submission.fingerprint)
             .bind(i16::try_from(submission.status).unwrap_or_default())
             .bind(result.map(|(stream, _)| stream.aggregate.name()))
@@ -48,8 +47,5 @@ impl<'a> One<'a> {
             .bind(Json(&event.metadata))
             .bind(event.event_id)
             .bind(event.customer_id)
-            .fetch_one(connection)
-            .await?;
-        Ok(head.map(|head| head + 1))
     }
 }

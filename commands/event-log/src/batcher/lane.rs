@@ -1,48 +1,36 @@
-//! Sending batches over one connection until there is a verdict.
+//! Sending a batch until there is a verdict.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, PgConnection};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 use super::answers::send_together;
+use super::link::Link;
 use super::{Answer, Ticket, Waiting, note};
-use crate::append::{self, Submission, Verdict};
-use crate::{AppendError, crash, error::is_transient};
+use crate::append::session::{Session, SessionError};
+use crate::append::{Submission, Verdict};
+use crate::{AppendError, crash};
 
-/// A batch takes milliseconds. The server itself ends one that takes this long, which waits for something then, and it
-/// is sent again.
-const SETTINGS: [(&str, &str); 2] = [("statement_timeout", "15s"), ("idle_in_transaction_session_timeout", "10s")];
 /// An answer that has not come by now never will: longer than the server's own limit.
 const GIVEN_UP: Duration = Duration::from_secs(20);
 /// How long the first reconnection waits; doubles up to a second.
 const RECONNECT_MS: u64 = 20;
 
-/// A connection of its own, with at most one batch under way.
+/// Room for one batch under way.
 pub(super) struct Lane {
-    options: PgConnectOptions,
-    connection: Option<PgConnection>,
+    link: Arc<Link>,
+    /// The one that a batch is under way over.
+    session: Option<Arc<Session>>,
     committed: Arc<watch::Sender<i64>>,
     shutdown: CancellationToken,
 }
 
 impl Lane {
-    /// Not connected yet.
-    pub(super) fn new(
-        options: &PgConnectOptions,
-        committed: &Arc<watch::Sender<i64>>,
-        shutdown: &CancellationToken,
-    ) -> Self {
-        Self {
-            options: options.clone().options(SETTINGS),
-            connection: None,
-            committed: Arc::clone(committed),
-            shutdown: shutdown.clone(),
-        }
+    pub(super) fn new(link: &Arc<Link>, committed: &Arc<watch::Sender<i64>>, shutdown: &CancellationToken) -> Self {
+        Self { link: Arc::clone(link), session: None, committed: Arc::clone(committed), shutdown: shutdown.clone() }
     }
 
     /// Sends the batch until there is a verdict. A lost connection leaves the outcome open, so the same batch goes
@@ -96,10 +84,14 @@ impl Lane {
         loop {
             // A server that has gone without a word is given up; whatever it still did is found under the keys.
             let sent = tokio::time::timeout(GIVEN_UP, self.try_send(submissions, again)).await;
-            match sent.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
-                Ok(verdicts) => return Ok(verdicts),
-                Err(error) if is_transient(&error) => {
-                    (self.connection, again) = (None, true);
+            match sent.unwrap_or(Err(SessionError::Silent)) {
+                Ok(verdicts) => {
+                    self.session = None;
+                    return Ok(verdicts);
+                }
+                Err(error) if error.is_transient() => {
+                    again = true;
+                    self.leave_session().await;
                     if self.shutdown.is_cancelled() {
                         return Err(AppendError::TimedOut);
                     }
@@ -110,25 +102,27 @@ impl Lane {
                 Err(error) => {
                     error!(%error, commands = submissions.len(), "the log refuses a batch");
                     // Whatever it is about this session, the next batch begins anew.
-                    self.connection = None;
+                    self.leave_session().await;
                     return Err(AppendError::Rejected);
                 }
             }
         }
     }
 
-    async fn try_send(&mut self, submissions: &[Submission], again: bool) -> Result<Vec<Verdict>, sqlx::Error> {
-        if self.connection.is_none() {
-            self.connection = Some(self.options.connect().await?);
-            info!("connected to the log");
-        }
-        let Some(connection) = self.connection.as_mut() else { return Err(sqlx::Error::WorkerCrashed) };
+    async fn try_send(&mut self, submissions: &[Submission], again: bool) -> Result<Vec<Verdict>, SessionError> {
+        let session = self.session.insert(self.link.session().await?);
         crash::point("append.before");
         let verdicts = match again {
-            false => append::append(connection, submissions).await?,
-            true => append::again(connection, submissions).await?,
+            false => session.append(submissions).await?,
+            true => session.again(submissions).await?,
         };
         crash::point("append.after");
         Ok(verdicts)
+    }
+
+    async fn leave_session(&mut self) {
+        if let Some(session) = self.session.take() {
+            self.link.leave(&session).await;
+        }
     }
 }

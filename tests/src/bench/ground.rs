@@ -1,5 +1,7 @@
 //! The servers everything is measured on: private, durable, the same for both sides of every ratio.
 
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
@@ -11,6 +13,9 @@ use crate::world::{folders, nats, postgres};
 
 /// What must be on for a commit to survive the machine.
 const DURABLE: [&str; 3] = ["fsync", "synchronous_commit", "full_page_writes"];
+
+/// For the log's and the tables' pages of a run of several seconds.
+pub const FETCHED_MB: usize = 512;
 
 #[derive(Debug)]
 pub struct Ground {
@@ -76,6 +81,26 @@ impl Ground {
         let mut connection = self.admin("postgres").await?;
         connection.execute("checkpoint").await?;
         Ok(connection.close().await?)
+    }
+
+    /// Before a run: everything is written out, and memory for what it will write is at hand. A virtual machine gives its
+    /// host what it has not used for seconds, and has to fetch each page at its first touch; who writes more would pay
+    /// more for that.
+    ///
+    /// # Errors
+    /// Any database error, or when the disk is full.
+    pub async fn make_ready(&self) -> anyhow::Result<()> {
+        self.checkpoint().await?;
+        let path = self.folder.join("memory");
+        tokio::task::spawn_blocking(move || {
+            let mut file = File::create(&path)?;
+            let megabyte = vec![1; 1 << 20];
+            for _ in 0..FETCHED_MB {
+                file.write_all(&megabyte)?;
+            }
+            Ok(fs::remove_file(&path)?)
+        })
+        .await?
     }
 
     /// # Errors

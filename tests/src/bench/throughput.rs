@@ -67,7 +67,7 @@ pub async fn measure(plan: &Plan, ground: &Ground, pinned: &Handle, report: &mut
         println!("commands, repetition {number} of {}", plan.repetitions);
         let mut repetition = Repetition::new();
         for kind in &kinds {
-            ground.checkpoint().await?;
+            ground.make_ready().await?;
             let run = contestants.run(plan, &meter, *kind).await.with_context(|| kind.name())?;
             println!("  {:<26}{}", kind.name(), shown(&run));
             repetition.insert(*kind, run);

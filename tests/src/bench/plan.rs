@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
+/// Of each run of commands in seconds, unless said otherwise: long enough that the full-page images after the CHECKPOINT
+/// before it are a small part.
+const USUAL: u64 = 6;
+
 /// The figures, by number.
 pub const ALL: std::ops::RangeInclusive<u8> = 1..=14;
 
@@ -41,7 +45,7 @@ impl Plan {
         ensure!(rows.iter().all(|row| ALL.contains(row)), "the rows are {} to {}", ALL.start(), ALL.end());
         ensure!(seconds != Some(0), "a run lasts at least a second");
         let rows = if rows.is_empty() { ALL.collect() } else { rows.iter().copied().collect() };
-        let usual = Duration::from_secs(if quick { 1 } else { 4 });
+        let usual = Duration::from_secs(if quick { 1 } else { USUAL });
         Ok(Self {
             quick,
             rows,
@@ -68,6 +72,6 @@ impl Plan {
 
     /// Only a whole run of the usual length is written down.
     pub fn is_whole(&self) -> bool {
-        !self.quick && ALL.into_iter().all(|row| self.wants(row)) && self.measured >= Duration::from_secs(4)
+        !self.quick && ALL.into_iter().all(|row| self.wants(row)) && self.measured >= Duration::from_secs(USUAL)
     }
 }

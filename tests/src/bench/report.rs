@@ -96,7 +96,7 @@ impl Report {
             "Figures 1 to 5, 11, 12 and 14, and those beside 3 and 12: a core for each worker thread (pin_threads)."
                 .to_owned(),
             format!(
-                "Runs of commands: {:.0} s after {:.0} s of warm-up, before each CHECKPOINT and {FETCHED_MB} MB of memory \
+                "Runs of commands: {:.0} s after {:.0} s of warm-up, each behind a CHECKPOINT and {FETCHED_MB} MB of memory \
                  fetched from the host, {} repetition(s) with all kinds alternating; medians, ratios taken within a \
                  repetition. {} accounts, 1 command in 5 opens a new stream.",
                 plan.measured.as_secs_f64(),

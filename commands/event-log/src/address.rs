@@ -128,4 +128,11 @@ mod tests {
         let error = of(&options).await.map(drop).unwrap_err();
         assert!(error.to_string().contains("file /nowhere.pem of"), "{error}");
     }
+
+    #[tokio::test]
+    async fn a_client_certificate_comes_with_its_key() {
+        let options = "postgres://me@localhost/log?sslcert=/nowhere.pem".parse().unwrap();
+        let error = of(&options).await.map(drop).unwrap_err();
+        assert!(error.to_string().contains("go together"), "{error}");
+    }
 }
